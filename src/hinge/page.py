@@ -1,0 +1,116 @@
+"""What a result shows, not how: a page of plain blocks that any renderer can draw."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Value = str | int | float | bool | None
+Tone = Literal["info", "good", "warning", "bad"]
+Kind = Literal["text", "code", "integer", "number", "share"]
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A title; ``level`` 1 opens a section, 2 a part of it."""
+
+    text: str
+    level: int = 1
+
+
+@dataclass(frozen=True)
+class Note:
+    """A paragraph. ``title`` is its short form, ``text`` the whole; both plain text."""
+
+    text: str
+    title: str = ""
+    tone: Tone = "info"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A table's column. ``kind`` says what its values are, ``help`` what they mean."""
+
+    name: str
+    kind: Kind = "text"
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of plain values under typed columns.
+
+    ``brief`` is how many rows a narrow renderer may stop after; it then says how
+    many it left out. ``None`` means all of them, everywhere.
+    """
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Value, ...], ...]
+    title: str = ""
+    caption: str = ""
+    brief: int | None = None
+
+
+@dataclass(frozen=True)
+class Shade:
+    """One category of a grid: its name, its meaning and how alarming it is."""
+
+    name: str
+    meaning: str
+    tone: Tone = "info"
+
+
+@dataclass(frozen=True)
+class Strip:
+    """One labelled row of a grid; ``cells`` are indices into the grid's legend."""
+
+    label: str
+    cells: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Many small cells, one per unit, each in the shade of its category."""
+
+    legend: tuple[Shade, ...]
+    strips: tuple[Strip, ...]
+    title: str = ""
+    caption: str = ""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Values over an axis.
+
+    ``style`` ``bars`` draws a distribution: ``x`` then holds the len(y) + 1 edges of
+    its bins. ``line`` joins len(y) points. ``marks`` are labelled places on the x axis.
+    """
+
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    title: str = ""
+    x_label: str = ""
+    y_label: str = ""
+    style: Literal["bars", "line"] = "bars"
+    marks: tuple[tuple[float, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Check:
+    """A condition that was asked for: what, whether it held, and what was found."""
+
+    name: str
+    passed: bool
+    message: str
+
+
+Block = Heading | Note | Table | Grid | Curve | Check
+
+
+@dataclass(frozen=True)
+class Page:
+    """A result, ready to be shown: a title, one sentence that sums it up, and blocks."""
+
+    title: str
+    summary: str = ""
+    blocks: tuple[Block, ...] = field(default=())

@@ -1,0 +1,24 @@
+"""Activation functions, each declared once: ``hinge.activations.relu(x)`` and its facts."""
+
+from __future__ import annotations
+
+from hinge.activations.catalogue import all_activations, find, from_aten, from_onnx
+from hinge.activations.record import Activation, Names, Parameter
+
+_RECORDS = {record.name: record for record in all_activations()}
+
+__all__ = ["Activation", "Names", "Parameter", "all_activations", "find", "from_aten", "from_onnx"]
+__all__ += list(_RECORDS)
+__all__.sort()
+
+
+def __getattr__(name: str) -> Activation:
+    """Give each record under its own name."""
+    try:
+        return _RECORDS[name]
+    except KeyError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,57 @@
+"""How other programs write a call of an activation, and what a call must hold to be one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+LARGEST = float(np.finfo(np.float32).max)
+"""ONNX writes "no limit" as the largest float32."""
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """One operator that is the activation when its arguments are right.
+
+    ``fixed``: arguments and the values that they must have (None: absent).
+    ``takes``: arguments that are parameters, with the parameter's name.
+    ``defaults``: values of arguments that a call may leave out.
+    ``inputs``: names of the operator's inputs after the first, for ONNX.
+    """
+
+    operator: str
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    takes: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    inputs: tuple[str, ...] = ()
+
+    def parameters(self, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The activation's parameters in a call with these arguments; None if it is another."""
+        for name, value in self.fixed.items():
+            if not _same(arguments.get(name, self.defaults.get(name)), value):
+                return None
+        found = {}
+        for name, parameter in self.takes.items():
+            value = arguments.get(name)
+            found[parameter] = self.defaults.get(name) if value is None else value
+        return None if any(value is None for value in found.values()) else found
+
+
+def _same(found: Any, wanted: Any) -> bool:
+    """Whether an argument (a number, text, None or an array of one value) is what is wanted."""
+    if isinstance(found, bytes):
+        found = found.decode("utf-8", "replace")
+    if isinstance(wanted, str) or isinstance(found, str):
+        return bool(found == wanted)
+    if found is None or wanted is None:
+        return found is wanted or (found is not None and _is_no_limit(found))
+    if isinstance(found, (int, float)):
+        return bool(np.float32(found) == np.float32(wanted))  # ONNX stores float32
+    return bool((found == wanted).all())
+
+
+def _is_no_limit(found: Any) -> bool:
+    return bool(abs(found) >= LARGEST)

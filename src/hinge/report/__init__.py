@@ -1,0 +1,20 @@
+"""Renders a page for the terminal, the browser and continuous integration, and reads results."""
+
+from hinge.report.files import write_text
+from hinge.report.html import to_html, write_html
+from hinge.report.json import dump, load, write_json
+from hinge.report.junit import to_junit, write_junit
+from hinge.report.terminal import print_page, to_text
+
+__all__ = [
+    "dump",
+    "load",
+    "print_page",
+    "to_html",
+    "to_junit",
+    "to_text",
+    "write_html",
+    "write_json",
+    "write_junit",
+    "write_text",
+]

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from hinge.activations.catalogue import all_activations, find, from_aten, from_onnx
+from hinge.activations.catalogue import (
+    all_activations,
+    find,
+    from_aten,
+    from_onnx,
+    is_aten_name,
+)
 from hinge.activations.record import Activation, Names, Parameter
+from hinge.activations.traits import traits_of
 
 _RECORDS = {record.name: record for record in all_activations()}
 
-__all__ = ["Activation", "Names", "Parameter", "all_activations", "find", "from_aten", "from_onnx"]
+__all__ = [
+    "Activation",
+    "Names",
+    "Parameter",
+    "all_activations",
+    "find",
+    "from_aten",
+    "from_onnx",
+    "is_aten_name",
+    "traits_of",
+]
 __all__ += list(_RECORDS)
 __all__.sort()
 

@@ -64,6 +64,11 @@ def from_aten(op: str, arguments: Mapping[str, object]) -> Call | None:
     return None if spelt is None else _matching(spelt, arguments)
 
 
+def is_aten_name(op: str) -> bool:
+    """Whether some call of this torch operator is an activation; quicker than `from_aten`."""
+    return op in _BY_ATEN
+
+
 def from_onnx(
     op_type: str,
     attributes: Mapping[str, object],
@@ -83,6 +88,8 @@ def from_onnx(
     if spelt is None:
         return None
     inputs = spelt[0][0].inputs
+    if len(constants) > len(inputs):
+        return None
     given = {name: one for name, one in zip(inputs, constants, strict=False) if one is not None}
     return _matching(spelt, {**attributes, **given})
 

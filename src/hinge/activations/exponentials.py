@@ -58,7 +58,7 @@ RECORDS = (
         name="selu",
         title="SELU",
         form=Smooth(
-            formula=f"{LAMBDA}·{ALPHA}·(exp(x) − 1) for x ≤ 0; {LAMBDA}·x for x ≥ 0",
+            formula=f"λ·α·(exp(x) − 1) for x ≤ 0; λ·x for x ≥ 0; λ = {LAMBDA}, α = {ALPHA}",
             f=_selu,
             df=_selu_slope,
             breaks_at=(0.0,),

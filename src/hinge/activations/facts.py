@@ -191,8 +191,9 @@ def _touching(form: Form, start: Array, end: Array, tilt: Array, parameters: Par
     if form.piecewise_linear:
         return end
     rising = slope(form, start, parameters) <= slope(form, end, parameters)
-    for _ in range(60):
-        middle = (start + end) / 2
+    widest = np.max(end - start, initial=1.0)
+    for _ in range(30 + math.ceil(math.log2(widest))):  # f - tilt·x is flat there: 1e-9 is enough
+        middle = start + (end - start) / 2
         left = (slope(form, middle, parameters) >= tilt) == rising
         start, end = np.where(left, start, middle), np.where(left, middle, end)
-    return (start + end) / 2
+    return start + (end - start) / 2

@@ -26,6 +26,9 @@ class Form(Protocol):
     slopes are right in the limits ±inf, NaN stays NaN, and the sign of zero is kept.
     """
 
+    def __hash__(self) -> int:
+        """Forms are values."""
+
     @property
     def formula(self) -> str:
         """The function, as text."""

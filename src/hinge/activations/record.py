@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from functools import cache, cached_property, partial
+from functools import cache, cached_property, lru_cache, partial
 from importlib import import_module
 from typing import Any
 
@@ -142,7 +142,8 @@ class Activation:
 
     def kinks(self, **parameters: Any) -> tuple[float, ...]:
         """Where the slope jumps, ascending."""
-        return facts.kinks(self.form, self._checked(parameters))
+        kinks: tuple[float, ...] = self._fact(facts.kinks, parameters)
+        return kinks
 
     def fires_above(self, **parameters: Any) -> float:
         """Where its first branch ends; NaN for a function of one branch, which has no kink."""
@@ -155,11 +156,13 @@ class Activation:
         is below ``epsilon``. (0, 0) where it vanishes everywhere.
         """
         smallest = facts.TINY if self.is_piecewise_linear else max(epsilon, facts.TINY)
-        return facts.live(self.form, smallest, self._checked(parameters))
+        interval: tuple[float, float] = self._fact(facts.live, parameters, smallest)
+        return interval
 
     def range(self, **parameters: Any) -> tuple[float, float]:
         """Find the smallest interval that holds all values, limits included."""
-        return facts.image(self.form, self._checked(parameters))
+        image: tuple[float, float] = self._fact(facts.image, parameters)
+        return image
 
     def bounded(self, **parameters: Any) -> bool:
         """Whether its values are bounded on both sides."""
@@ -167,11 +170,11 @@ class Activation:
 
     def convex(self, **parameters: Any) -> bool:
         """Whether it is convex."""
-        return facts.convex(self.form, self._checked(parameters))
+        return bool(self._fact(facts.convex, parameters))
 
     def lipschitz(self, **parameters: Any) -> float:
         """Find the least L with |f(x) - f(y)| ≤ L |x - y|."""
-        return facts.lipschitz(self.form, self._checked(parameters))
+        return float(self._fact(facts.lipschitz, parameters))
 
     def interval(self, lower: Array, upper: Array, **parameters: Any) -> tuple[Array, Array]:
         """Find the least and the greatest value on [lower, upper], elementwise.
@@ -221,6 +224,13 @@ class Activation:
     def __repr__(self) -> str:
         return f"hinge.activations.{self.name}"
 
+    def _fact(self, fact: Any, parameters: Parameters, *more: float) -> Any:
+        """A fact that depends on nothing but numbers is found once."""
+        given = self._checked(parameters)
+        if all(isinstance(number, float) for number in given.values()):
+            return _remembered(fact, self.form, *more, tuple(given.items()))
+        return fact(self.form, *more, given)
+
     def _prepared(self, x: Array, parameters: Parameters) -> tuple[Library, dict[str, Any]]:
         where = f"{self.name}(x)"
         library, given = library_of(x, where), self._filled(parameters)
@@ -266,6 +276,12 @@ def _evaluate(function: Any, library: Library, parameters: Parameters, x: Array)
 def _plain(x: Array) -> Array:
     """An array, or the float that an array without axes holds."""
     return x if np.ndim(x) else float(x)
+
+
+@lru_cache(maxsize=1024)
+def _remembered(fact: Any, form: Form, *more: Any) -> Any:
+    *others, items = more
+    return fact(form, *others, dict(items))
 
 
 @cache

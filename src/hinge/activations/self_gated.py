@@ -6,48 +6,51 @@ import math
 
 from hinge.activations.arrays import Array, Namespace, erfcx
 from hinge.activations.record import Activation, Names
-from hinge.activations.sigmoids import logistic
 from hinge.activations.smooth import Smooth
 from hinge.activations.spellings import Spelling
 
-FAR = 2000.0
-"""Beyond, both functions equal max(x, 0) in every dtype; 0·∞ is avoided by not going there."""
+FAR = 1000.0
+"""From here on both functions equal max(x, 0) in every dtype; going on would give 0·∞."""
 
 
 def _silu(xp: Namespace, x: Array) -> Array:
     below = xp.clip(x, -FAR, None)
-    root = xp.exp(-abs(below) / 2)  # x·root·root is a normal number longer than root² is
-    gate = xp.where(x < 0, below * root * root, x)
-    return gate / (1 + root * root)
+    root = xp.exp(-abs(below) / 2)  # its square may underflow where x·root·root does not
+    return xp.where(x < 0, below * root * root, x) / (1 + root * root)
 
 
 def _silu_slope(xp: Namespace, x: Array) -> Array:
     x = xp.clip(x, -FAR, FAR)
-    return logistic(xp, x) * (1 + x * logistic(xp, -x))
+    root = xp.exp(-abs(x) / 2)
+    total = 1 + root * root
+    gate = xp.where(x < 0, root, 1.0)
+    return gate * (gate * (1 + x * xp.where(x < 0, 1.0, root * root) / total)) / total
 
 
-def _normal_tail(xp: Namespace, x: Array) -> Array:
-    """Φ(-|x|), the standard normal tail, accurate however small it is.
+def _tail(xp: Namespace, x: Array) -> tuple[Array, Array]:
+    """Φ(-|x|), the standard normal tail, as a product: exp(-x²/2) is its second factor.
 
-    exp(-x²/2) is the product of two exponentials whose arguments are exact, or small
-    (Cody, Rational Chebyshev Approximations for the Error Function, 1969).
+    The exponential is split in two whose arguments are exact, or small, so that no
+    rounding error of x² is blown up (Cody, Rational Chebyshev Approximations for the
+    Error Function, 1969).
     """
-    x = xp.clip(abs(x), 0.0, 50.0)
+    x = xp.clip(abs(x), 0.0, FAR)
     head = xp.floor(x * 16) / 16
     density = xp.exp(-(head * head) / 2) * xp.exp(-(x - head) * (x + head) / 2)
-    return erfcx(xp, x * math.sqrt(0.5)) * density / 2
+    return erfcx(xp, x * math.sqrt(0.5)) / 2, density
 
 
 def _gelu(xp: Namespace, x: Array) -> Array:
-    tail = xp.clip(abs(x), None, FAR) * _normal_tail(xp, x)
-    return xp.where(x < 0, -tail, xp.where(x == 0, x, x - tail))
+    ratio, density = _tail(xp, x)
+    below = xp.clip(abs(x), 0.0, FAR) * ratio * density
+    return xp.where(x < 0, -below, x - below)
 
 
 def _gelu_slope(xp: Namespace, x: Array) -> Array:
     x = xp.clip(x, -FAR, FAR)
-    tail = _normal_tail(xp, x)
-    density = xp.exp(-x * x / 2) / math.sqrt(2 * math.pi)
-    return xp.where(x < 0, tail, 1 - tail) + x * density
+    ratio, density = _tail(xp, x)
+    rise = x / math.sqrt(2 * math.pi)
+    return xp.where(x < 0, (ratio + rise) * density, 1 - (ratio - rise) * density)
 
 
 RECORDS = (

@@ -8,7 +8,7 @@ from hinge.activations.smooth import Smooth
 from hinge.activations.spellings import Spelling
 
 
-def logistic(xp: Namespace, x: Array) -> Array:
+def _logistic(xp: Namespace, x: Array) -> Array:
     """σ(x) = 1/(1 + exp(-x)), with one exponential that cannot overflow."""
     small = xp.exp(-abs(x))
     return xp.where(x < 0, small, 1.0) / (1 + small)
@@ -33,7 +33,7 @@ RECORDS = (
         title="Sigmoid",
         form=Smooth(
             formula="1 / (1 + exp(−x))",
-            f=logistic,
+            f=_logistic,
             df=_logistic_slope,
             inflections=(0.0,),
         ),

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 LARGEST = float(np.finfo(np.float32).max)
-"""ONNX writes "no limit" as the largest float32."""
+"""ONNX writes "no limit" as the largest float32; its other constants are float32 too."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +44,12 @@ def _same(found: Any, wanted: Any) -> bool:
     """Whether an argument (a number, text, None or an array of one value) is what is wanted."""
     if isinstance(found, bytes):
         found = found.decode("utf-8", "replace")
-    if isinstance(wanted, str) or isinstance(found, str):
+    if found is None or isinstance(found, str) or isinstance(wanted, str):
         return bool(found == wanted)
-    if found is None or wanted is None:
-        return found is wanted or (found is not None and _is_no_limit(found))
-    if isinstance(found, (int, float)):
-        return bool(np.float32(found) == np.float32(wanted))  # ONNX stores float32
-    return bool((found == wanted).all())
+    if wanted is None:
+        return _all(found >= LARGEST)
+    return _all(found == wanted) or _all(found == float(np.float32(wanted)))
 
 
-def _is_no_limit(found: Any) -> bool:
-    return bool(abs(found) >= LARGEST)
+def _all(held: Any) -> bool:
+    return bool(held.all() if hasattr(held, "all") else held)

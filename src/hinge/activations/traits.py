@@ -1,0 +1,26 @@
+"""What the verdicts need of an activation with the parameters of one call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hinge.activations.record import Activation
+from hinge.units import SATURATION, Traits
+
+
+def traits_of(activation: Activation, parameters: dict[str, Any]) -> Traits:
+    """Describe one call of an activation as `hinge.units.Traits`.
+
+    >>> from hinge.activations import relu6
+    >>> traits_of(relu6, {})
+    Traits(fires_above=0.0, live=(0.0, 6.0), bounded=True, zero_below=True)
+    """
+    kink = activation.fires_above(**parameters)
+    live = activation.live(SATURATION, **parameters)
+    flat_below = activation.is_piecewise_linear and live[0] == kink
+    return Traits(
+        fires_above=kink,
+        live=live,
+        bounded=activation.bounded(**parameters),
+        zero_below=flat_below and float(activation.range(**parameters)[0]) == 0.0,
+    )

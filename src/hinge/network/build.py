@@ -1,0 +1,196 @@
+"""Collects steps while a model is read: every importer speaks to a `Builder`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import prod
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from hinge.activations import Activation
+from hinge.errors import ModelError
+from hinge.layout import Place
+from hinge.network.affine import Constant, Operator, Scale, Shape
+from hinge.network.maxima import Between, Rule
+from hinge.network.network import Network
+from hinge.network.shapes import Reshape
+from hinge.network.steps import INPUT, Activate, Add, Affine, Concat, Max, Step
+from hinge.units import Site
+
+LARGEST_VALUE = 2**31
+"""Numbers per example beyond which a value is refused: no file may ask for that."""
+
+
+class Unreadable(Exception):  # noqa: N818 # it is no error yet: the importer collects them
+    """An operation cannot be read; the message is the reason."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """A tensor that depends on the input: the step that yields it, and its shape without batch."""
+
+    name: str
+    shape: Shape
+    place: Place | None = None
+
+    @property
+    def rank(self) -> int:
+        """The number of axes, the batch included."""
+        return len(self.shape) + 1
+
+    def axis(self, axis: int) -> int:
+        """Return the axis counted from 0, the batch; refuse the batch itself."""
+        found = axis % self.rank if -self.rank <= axis < self.rank else 0
+        if found == 0:
+            raise Unreadable(f"it works along axis {axis}, which is the batch or does not exist")
+        return found
+
+    def axes(self, axes: int | Sequence[int]) -> Shape:
+        """Return several axes, each as by `axis`."""
+        several = [axes] if isinstance(axes, int) else axes
+        return tuple(sorted({self.axis(int(axis)) for axis in several}))
+
+
+@dataclass(frozen=True)
+class Call:
+    """Where a step comes from: its name, and the module and function that call an activation."""
+
+    label: str
+    module: str = ""
+    function: str = ""
+
+
+@dataclass
+class Builder:
+    """Steps so far, in order. ``call`` is the operation that is being read."""
+
+    input_shape: Shape
+    call: Call = field(default_factory=lambda: Call("step"))
+    steps: dict[str, Step] = field(default_factory=dict)
+    _used: dict[str, int] = field(default_factory=dict)
+    _calls: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    @property
+    def input(self) -> Value:
+        """The network's input."""
+        return Value(INPUT, self.input_shape)
+
+    def affine(self, x: Value, operator: Operator, place: Place | None = None) -> Value:
+        """Apply an operator; ``place`` overrules where it says that the units lie."""
+        step = self.steps.get(x.name)
+        if isinstance(operator, Reshape):
+            if operator.to_shape == x.shape:
+                return x
+            if isinstance(step, Affine) and isinstance(step.operator, Reshape):
+                return self._reshaped_again(step, operator)
+        return self._affine(x, operator, place or operator.place(x.place))
+
+    def activate(self, x: Value, activation: Activation, parameters: Mapping[str, Any]) -> Value:
+        """Apply an activation: a site."""
+        units = x.place or usual_place(x.shape)
+        count = units.size
+        where = (self.call.module, self.call.function)
+        self._calls[where] = self._calls.get(where, 0) + 1
+        site = Site(*where, self._calls[where], activation.name, count)
+        return self._add(
+            Activate(
+                name=site.name,
+                inputs=(x.name,),
+                shape=x.shape,
+                place=units,
+                activation=activation,
+                parameters=dict(parameters),
+                site=site,
+                units=units,
+            )
+        )
+
+    def maximum(self, values: Sequence[Value], rule: Rule) -> Value:
+        """Take maxima of one value, or of several of one shape."""
+        first = values[0]
+        ghosts = (torch.empty((1, *v.shape), device="meta") for v in values)
+        shape = tuple(rule.apply(*ghosts).shape[1:])
+        place = rule.place(first.place, first.rank)
+        if isinstance(rule, Between):
+            place = next((v.place for v in values if v.place), None)
+        return self._add(Max(**self._common(values, shape, place), rule=rule))
+
+    def add(self, values: Sequence[Value]) -> Value:
+        """Add values of one shape."""
+        place = next((v.place for v in values if v.place), None)
+        return self._add(Add(**self._common(values, values[0].shape, place)))
+
+    def concat(self, values: Sequence[Value], axis: int) -> Value:
+        """Put values one after the other along ``axis`` (the batch is 0)."""
+        first = values[0]
+        if any(_without(v.shape, axis - 1) != _without(first.shape, axis - 1) for v in values):
+            raise Unreadable("its inputs' shapes do not fit together")
+        length = sum(v.shape[axis - 1] for v in values)
+        shape = (*first.shape[: axis - 1], length, *first.shape[axis:])
+        place = next((v.place for v in values if v.place), None)
+        if place is not None and place.axis == axis:
+            place = Place(axis, length)
+        return self._add(Concat(**self._common(values, shape, place), axis=axis))
+
+    def constant(self, value: Tensor) -> Value:
+        """Return a value that is the same for every example."""
+        operator = Constant(input_shape=self.input_shape, value=value)
+        return self._affine(self.input, operator, None)
+
+    def network(self, output: Value, dtype: torch.dtype, origin: str) -> Network:
+        """Return the network, without the steps on which the output does not depend."""
+        needed = {output.name}
+        for step in reversed(self.steps.values()):
+            if step.name in needed:
+                needed.update(step.inputs)
+        steps = tuple(step for step in self.steps.values() if step.name in needed)
+        return Network(steps, self.input_shape, output.name, dtype, origin)
+
+    def _reshaped_again(self, first: Affine, second: Reshape) -> Value:
+        source = first.inputs[0]
+        before = self.input if source == INPUT else _value(self.steps[source])
+        whole = replace(second, input_shape=before.shape)
+        return self.affine(before, whole, first.place and second.place(first.place))
+
+    def _affine(self, x: Value, operator: Operator, place: Place | None) -> Value:
+        shape = operator.output_shape
+        return self._add(Affine(**self._common([x], shape, place), operator=operator))
+
+    def _common(self, values: Sequence[Value], shape: Shape, place: Place | None) -> dict[str, Any]:
+        inputs = tuple(value.name for value in values)
+        return {"name": self._name(), "inputs": inputs, "shape": shape, "place": place}
+
+    def _name(self) -> str:
+        label = self.call.label
+        count = self._used[label] = self._used.get(label, 0) + 1
+        return label if count == 1 and label != INPUT else f"{label}#{count}"
+
+    def _add(self, step: Step) -> Value:
+        if prod(step.shape) > LARGEST_VALUE:
+            raise ModelError(
+                "a value of the model is too large",
+                where=step.name,
+                found=f"{prod(step.shape):,} numbers per example",
+                do=f"stay below {LARGEST_VALUE:,} numbers",
+            )
+        self.steps[step.name] = step
+        return _value(step)
+
+
+def usual_place(shape: Shape) -> Place:
+    """Where units lie if no layer says: axis 1 of images and volumes, else the last axis."""
+    if not shape:
+        return Place(0, 1)
+    axis = 1 if len(shape) > 2 else len(shape)  # noqa: PLR2004 # (C, H, W) and more
+    return Place(axis, shape[axis - 1])
+
+
+def _value(step: Step) -> Value:
+    return Value(step.name, step.shape, step.place)
+
+
+def _without(shape: Shape, axis: int) -> Shape:
+    return (*shape[:axis], *shape[axis + 1 :])

@@ -104,11 +104,11 @@ class Pieces:
         slope, left, right, start = parts
         if all(isinstance(part, (int, float)) for part in parts):
             return float(start) + float(slope) * (float(right) - float(left))
-        return f"{start} + {slope}·({right} − {left})"
+        return f"{_text(start)} + {_text(slope)}·({_text(right)} − {_text(left)})"
 
     def _place_text(self, number: int) -> str:
-        left = f"{self.breaks_at[number - 1]:g}" if number else ""
-        right = f"{self.breaks_at[number]:g}" if number < len(self.breaks_at) else ""
+        left = _text(self.breaks_at[number - 1]) if number else ""
+        right = _text(self.breaks_at[number]) if number < len(self.breaks_at) else ""
         if left and right:
             return f"for {left} ≤ x ≤ {right}"
         return f"for x ≤ {right}" if right else f"for x ≥ {left}"
@@ -134,9 +134,13 @@ def _line(xp: Namespace, x: Array, slope: Array, anchor: float, height: float) -
     return height + slope * (x - anchor)
 
 
+def _text(entry: Entry) -> str:
+    return entry if isinstance(entry, str) else f"{entry:g}"
+
+
 def _line_text(slope: Entry, anchor: Entry, height: Entry) -> str:
     if slope == 0:
-        return f"{height:g}"
-    run = "x" if anchor == 0 else f"(x − {anchor})"
-    rise = run if slope == 1 else f"{slope}·{run}"
-    return rise if height == 0 else f"{height} + {rise}"
+        return _text(height)
+    run = "x" if anchor == 0 else f"(x − {_text(anchor)})"
+    rise = run if slope == 1 else f"{_text(slope)}·{run}"
+    return rise if height == 0 else f"{_text(height)} + {rise}"

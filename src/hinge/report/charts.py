@@ -12,15 +12,15 @@ import numpy as np
 
 from hinge.page import Curve
 from hinge.report.axes import Mark, Plot, plot, ticks
-from hinge.report.text import number, one_line, plural
+from hinge.report.text import number, one_line, plural, round_number
 
 _MOST_BARS = 256
 _HEIGHT = 168
-_X_TICKS, _Y_TICKS = 5, 4
+_X_TICKS, _Y_TICKS = 7, 5
 _LABEL_STEP = 18
 _LONGEST_LABEL = 48
-_EDGE = 30
-"""Within this share of an edge, in percent, a mark's label is set inwards."""
+_MIDDLE = 55
+"""Beyond this place, in percent, a mark's label is set to its left."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Tick:
-    """A place on an axis, in percent or pixels, and its text."""
+    """A place on an axis, in percent or pixels, its text and which end of it lies there."""
 
     at: float
     text: str
@@ -54,6 +54,7 @@ class CurveView:
     x_ticks: list[Tick]
     y_ticks: list[Tick]
     marks: list[Tick]
+    labels: list[str]
     remarks: list[str]
     values: list[tuple[str, str]]
     top: int
@@ -69,9 +70,10 @@ def curve_view(curve: Curve) -> CurveView | None:
         _HEIGHT,
         _stretches(drawn) if curve.style == "line" else _bars(drawn),
         _down(drawn, 0.0),
-        [Tick(_percent(drawn, x), number(x)) for x in ticks(*drawn.x_range, _X_TICKS)],
-        [Tick(_down(drawn, y), number(y)) for y in ticks(*drawn.y_range, _Y_TICKS)],
+        [Tick(_percent(drawn, x), round_number(x)) for x in ticks(*drawn.x_range, _X_TICKS)],
+        [Tick(_down(drawn, y), round_number(y)) for y in ticks(*drawn.y_range, _Y_TICKS)],
         [_mark(drawn, mark) for mark in drawn.marks],
+        [f"{number(x)}: {label}" for x, label in drawn.marks],
         _remarks(drawn),
         [
             (_extent(a, b), number(y))
@@ -113,10 +115,9 @@ def _stretches(drawn: Plot) -> list[Bar]:
 
 def _mark(drawn: Plot, mark: Mark) -> Tick:
     at = _percent(drawn, mark[0])
-    anchor = "start" if at < _EDGE else "end" if at > 100 - _EDGE else "middle"
     label = one_line(mark[1])
     short = label if len(label) <= _LONGEST_LABEL else label[: _LONGEST_LABEL - 1] + "…"
-    return Tick(at, short, anchor)
+    return Tick(at, short, "end" if at > _MIDDLE else "start")
 
 
 def _remarks(drawn: Plot) -> list[str]:

@@ -33,7 +33,7 @@ def draw_grid(grid: Grid, screen: Screen) -> RenderableType:
     parts: list[RenderableType] = []
     if grid.title:
         parts.append(screen.line(grid.title, "bold"))
-    parts.append(_legend(grid, glyphs, screen))
+    parts += [_legend(grid, glyphs, screen), Text()]
     for band in drawn:
         parts.append(_strip_head(band, grid, screen))
         parts.append(_strip_cells(band, glyphs, screen))
@@ -91,8 +91,7 @@ def _strip_head(band: Band, grid: Grid, screen: Screen) -> Text:
     about = f"{plural(band.n_units, 'unit')}: {tally(band.counts, grid.legend)}"
     if band.per_cell > 1:
         about += f"; a cell is {plural(band.per_cell, 'unit')}, the worst shown"
-    head = screen.line(band.label)
-    return head.append_text(screen.line(f"   {about}", "dim"))
+    return Text("   ").join([screen.line(band.label), screen.line(about, "dim")])
 
 
 def _strip_cells(band: Band, glyphs: list[tuple[str, str]], screen: Screen) -> Text:

@@ -14,6 +14,8 @@ from hinge.report.text import plural, shown
 _NARROWEST_TEXT = 16
 """A column of text is not squeezed below this; a narrower screen shows records instead."""
 
+_GAP = 2
+
 Cells = list[list[Text]]
 
 
@@ -43,35 +45,44 @@ def list_table(table: Table, screen: Screen) -> RenderableType:
 
 
 def _fitting(columns: tuple[Column, ...], cells: Cells, screen: Screen) -> RenderableType:
-    gaps = 2 * max(0, len(columns) - 1)
-    needed = gaps + sum(
-        _least_width(column, [row[i] for row in cells]) for i, column in enumerate(columns)
-    )
-    return (_columns if needed <= screen.width else _records)(columns, cells, screen)
+    widths = _widths(columns, cells, screen.width - _GAP * (len(columns) - 1))
+    return _columns(columns, cells, widths, screen) if widths else _records(columns, cells, screen)
 
 
-def _least_width(column: Column, cells: list[Text]) -> int:
-    head = max((width_of(word) for word in column.name.split()), default=1)
-    widest = max(cell.cell_len for cell in cells)
-    return max(head, min(widest, _NARROWEST_TEXT) if _is_text(column) else widest)
+def _widths(columns: tuple[Column, ...], cells: Cells, room: int) -> list[int]:
+    """Share the room out, to text before headings; empty if even the least does not fit."""
+    natural, least = [], []
+    for i, column in enumerate(columns):
+        widest = max(row[i].cell_len for row in cells)
+        word = max((width_of(word) for word in column.name.split()), default=1)
+        natural.append(max(1, widest, width_of(column.name)))
+        least.append(max(word, min(widest, _NARROWEST_TEXT) if _is_text(column) else widest))
+    if sum(least) > room:
+        return []
+    widths = least
+    for i in sorted(range(len(columns)), key=lambda i: not _is_text(columns[i])):
+        widths[i] = min(natural[i], widths[i] + room - sum(widths))
+    return widths
 
 
-def _columns(columns: tuple[Column, ...], cells: Cells, screen: Screen) -> RenderableType:
+def _columns(
+    columns: tuple[Column, ...], cells: Cells, widths: list[int], screen: Screen
+) -> RenderableType:
     drawn = RichTable(
         box=box.ASCII2 if screen.ascii_only else box.SIMPLE_HEAD,
         show_edge=False,
         pad_edge=False,
-        padding=(0, 1),
+        padding=(0, _GAP - 1, 0, 0),
         header_style="bold",
         border_style="dim",
     )
-    for column in columns:
+    for column, width in zip(columns, widths, strict=True):
         drawn.add_column(
             screen.line(column.name),
             justify="left" if _is_text(column) else "right",
             vertical="bottom",
             overflow="fold",
-            no_wrap=not _is_text(column),
+            width=width,
         )
     for row in cells:
         drawn.add_row(*row)
@@ -80,7 +91,7 @@ def _columns(columns: tuple[Column, ...], cells: Cells, screen: Screen) -> Rende
 
 def _records(columns: tuple[Column, ...], cells: Cells, screen: Screen) -> RenderableType:
     names = [screen.line(column.name, "dim") for column in columns]
-    records = RichTable.grid(padding=(0, 2))
+    records = RichTable.grid(padding=(0, 2, 0, 0))
     records.add_column(overflow="fold", max_width=screen.width // 2)
     records.add_column(overflow="fold")
     for row in cells:

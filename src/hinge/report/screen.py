@@ -29,7 +29,19 @@ _ASCII_SIGNS: dict[Tone, str] = {"bad": "x", "warning": "!", "info": "*", "good"
 _EIGHTHS = " ▁▂▃▄▅▆▇█"
 _ASCII_LEVELS = " .:#"
 _TO_ASCII = str.maketrans(
-    {"–": "-", "−": "-", "∞": "inf", "…": "...", "│": "|", "─": "-", "└": "+", "▲": "^", "≥": ">="}
+    {
+        "–": "-",
+        "−": "-",
+        "∞": "inf",
+        "…": "...",
+        "│": "|",
+        "─": "-",
+        "└": "+",
+        "▲": "^",
+        "≥": ">=",
+        "≤": "<=",
+        "×": "x",
+    }
 )
 _MEASURE = 100
 """Lines of running text longer than this are hard to read."""

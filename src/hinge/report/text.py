@@ -24,6 +24,7 @@ _PLAIN = range(-3, 5)
 
 _FINEST_PERCENT = 1e-4
 _HALF = 50
+_ROUNDING = 1e-9
 
 
 def printable(text: str) -> str:
@@ -45,7 +46,7 @@ def one_line(text: str) -> str:
 
 
 def shown(value: Value, kind: Kind = "text") -> str:
-    """Write a value of a column of this kind; None and NaN become a dash.
+    r"""Write a value of a column of this kind; None and NaN become a dash.
 
     >>> [shown(v, "share") for v in (0.0, 0.1234, 0.99999, 1.0)]
     ['0\u202f%', '12.3\u202f%', '99.999\u202f%', '100\u202f%']
@@ -64,7 +65,7 @@ def shown(value: Value, kind: Kind = "text") -> str:
 
 
 def grouped(value: int) -> str:
-    """Write an integer with its thousands apart.
+    r"""Write an integer with its thousands apart.
 
     >>> grouped(-400000)
     '−400\u202f000'
@@ -90,8 +91,20 @@ def number(value: float) -> str:
     return _signed(f"{value:,.{max(0, 2 - power)}f}".replace(",", THIN))
 
 
+def round_number(value: float) -> str:
+    r"""Write a round number, such as an axis has, without the zeros that carry nothing.
+
+    >>> [round_number(v) for v in (0.25, -5.0, 10000.0, 1e-07)]
+    ['0.25', '−5', '10\u202f000', '1e−7']
+    """
+    if float(value).is_integer() and abs(value) < 10.0**_PLAIN.stop:
+        return grouped(int(value))
+    mantissa, _, exponent = f"{value:.6g}".partition("e")
+    return _signed(f"{mantissa}e{int(exponent)}" if exponent else mantissa)
+
+
 def plural(count: int, noun: str) -> str:
-    """Write a count with its noun.
+    r"""Write a count with its noun.
 
     >>> plural(1, "unit"), plural(2000, "unit")
     ('1 unit', '2\u202f000 units')
@@ -109,7 +122,7 @@ def _percent(value: float) -> str:
     distance = min(percent, 100 - percent)
     if distance < _FINEST_PERCENT:
         return f"<{THIN}0.0001{THIN}%" if percent < _HALF else f">{THIN}99.9999{THIN}%"
-    decimals = max(1, math.ceil(-math.log10(distance)))
+    decimals = max(1, math.ceil(-math.log10(distance) - _ROUNDING))
     return f"{percent:.{decimals}f}{THIN}%"
 
 

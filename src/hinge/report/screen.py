@@ -102,7 +102,8 @@ class Screen:
         Beyond the characters of a tone letters follow, then a question mark.
         """
         alphabet = _ASCII_GLYPHS if self.ascii_only else _GLYPHS
-        letters = iter(string.ascii_letters)
+        taken = "".join(alphabet.values())
+        letters = (letter for letter in string.ascii_letters if letter not in taken)
         chosen = []
         for shade, variant in zip(legend, variants(legend), strict=True):
             own = alphabet[shade.tone]

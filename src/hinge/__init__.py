@@ -1,3 +1,40 @@
 """Hinge shows what every rectified unit in a network does, proves it, and mends it."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hinge import activations as activations
+    from hinge.census import Census as Census
+    from hinge.census import observe as observe
+    from hinge.examine import Examination as Examination
+    from hinge.examine import examine as examine
+    from hinge.network import Network as Network
+    from hinge.network import read as read
+
 __version__ = "0.1.0"
+
+_HOMES = {
+    "Census": "hinge.census",
+    "Examination": "hinge.examine",
+    "Network": "hinge.network",
+    "activations": "hinge.activations",
+    "examine": "hinge.examine",
+    "observe": "hinge.census",
+    "read": "hinge.network",
+}
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    """Load a name of the face on its first use (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'hinge' has no attribute {name!r}")
+    home = import_module(_HOMES[name])
+    value = home if _HOMES[name] == f"hinge.{name}" and name == "activations" else getattr(home, name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

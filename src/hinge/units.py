@@ -62,7 +62,7 @@ class Site:
     """One place where an activation is called.
 
     ``module`` is the path of the module that calls it (empty for the model itself),
-    ``function`` the function's name when the module is more than that one activation,
+    ``function`` the activation's name when the module is more than that one activation,
     ``call`` counts the calls at the same place within one forward pass, from 1.
 
     >>> Site("block.relu", "", 2, "relu", 64).name
@@ -98,11 +98,13 @@ class Traits:
     ``live``: the open interval of pre-activations outside which the derivative is
     zero (piecewise linear) or below `SATURATION` (smooth).
     ``bounded``: whether its values are bounded on both sides.
+    ``zero_below``: whether its value is zero exactly where it does not fire.
     """
 
     fires_above: float
     live: tuple[float, float]
     bounded: bool
+    zero_below: bool = False
 
     @property
     def has_kink(self) -> bool:
@@ -200,8 +202,8 @@ class Observed:
             (self.seen == 0, Verdict.UNSEEN),
             (nothing & silent & flat, Verdict.DEAD),
             (nothing, Verdict.SATURATED),
-            (self._blocked(), Verdict.BLOCKED),
             (silent, Verdict.SILENT),
+            (self._blocked(), Verdict.BLOCKED),
             ((self.always == self.seen) & self.traits.has_kink, Verdict.ALWAYS_ON),
             ((self.fired < rare * self.seen) & self.traits.has_kink, Verdict.RARE),
         ]

@@ -1,0 +1,6 @@
+"""What each unit did: counted exactly over data."""
+
+from hinge.census.census import Census
+from hinge.census.observe import observe
+
+__all__ = ["Census", "observe"]

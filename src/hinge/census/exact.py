@@ -1,0 +1,77 @@
+"""Sums of floating-point numbers that do not depend on the order of the terms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+_WIDTH = 32  # bits of a digit
+_DIGITS = 4  # digits kept below and including the leading one of the largest term
+_LOWEST = -24  # the lowest leading digit; keeps every power of two below within float64
+_Floats = npt.NDArray[np.float64]
+_Integers = npt.NDArray[np.int64]
+
+
+@dataclass
+class ExactSums:
+    """One running sum for each of ``n`` units, the same bit for bit in any order.
+
+    Every term is cut into digits of 32 bits on a fixed grid of powers of two, and each
+    digit is summed as an integer. The four digits from the leading one of the largest
+    term downwards are kept, that is at least 96 bits below it; what they hold does not
+    depend on the order of the terms, so sums of parts can be added in any order too
+    (after Demmel and Nguyen, "Parallel Reproducible Summation", IEEE TC 2015).
+    Holds up to 2^31 terms. Terms must be finite.
+
+    >>> sums = ExactSums.zeros(1)
+    >>> sums.add(np.array([[1e20], [1.0], [-1e20]]))
+    >>> sums.totals()
+    array([1.])
+    """
+
+    top: _Integers
+    """Index of the leading digit, shape ``(n,)``: it counts multiples of 2^(32 top)."""
+    digits: _Integers
+    """The digits' sums, shape ``(4, n)``, leading one first."""
+
+    @classmethod
+    def zeros(cls, n: int) -> ExactSums:
+        """``n`` empty sums."""
+        return cls(np.full(n, _LOWEST, np.int64), np.zeros((_DIGITS, n), np.int64))
+
+    def add(self, terms: _Floats) -> None:
+        """Add finite terms of shape ``(k, n)``, float64."""
+        _, exponent = np.frexp(terms)
+        self._raise_top((exponent.max(axis=0, initial=-10_000) - 1) // _WIDTH)
+        rest = terms
+        for position in range(_DIGITS):
+            weight = np.ldexp(1.0, _WIDTH * (self.top - position))
+            digit = np.trunc(rest / weight)
+            self.digits[position] += digit.astype(np.int64).sum(axis=0)
+            rest = rest - digit * weight
+
+    def merge(self, other: ExactSums) -> None:
+        """Add all terms of other sums over the same units."""
+        other = ExactSums(other.top.copy(), other.digits.copy())
+        self._raise_top(other.top)
+        other._raise_top(self.top)
+        self.digits += other.digits
+
+    def totals(self) -> _Floats:
+        """The sums, shape ``(n,)``, float64."""
+        total = np.zeros(self.top.shape)
+        for position in reversed(range(_DIGITS)):
+            total += self.digits[position] * np.ldexp(1.0, _WIDTH * (self.top - position))
+        return total
+
+    def _raise_top(self, top: npt.NDArray[np.integer]) -> None:
+        """Move the window of digits up to at least ``top``, dropping what falls out below."""
+        rise = np.maximum(top - self.top, 0)
+        if not rise.any():
+            return
+        source = np.arange(_DIGITS)[:, None] - rise
+        moved = np.take_along_axis(self.digits, np.maximum(source, 0), axis=0)
+        self.digits = np.where(source >= 0, moved, 0)
+        self.top = self.top + rise

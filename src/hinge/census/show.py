@@ -1,0 +1,228 @@
+"""A census as tables, pictures and text."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from hinge.page import (
+    Block,
+    Column,
+    Curve,
+    Grid,
+    Heading,
+    Note,
+    Page,
+    Shade,
+    Strip,
+    Table,
+    Tone,
+    Value,
+)
+from hinge.units import RARE, Observed, Verdict
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from hinge.census.census import Census
+
+TONES: dict[Verdict, Tone] = {
+    Verdict.DEAD: "bad",
+    Verdict.BLOCKED: "bad",
+    Verdict.SATURATED: "warning",
+    Verdict.SILENT: "warning",
+    Verdict.RARE: "info",
+    Verdict.ALWAYS_ON: "info",
+    Verdict.ALIVE: "good",
+    Verdict.UNSEEN: "info",
+}
+_ORDER = list(Verdict)
+_ROWS = 2000  # units that a page lists; the JSON and the data frame hold all
+_BINS = 20
+
+Sites = Mapping[str, Observed]
+
+
+def page(census: Census) -> Page:
+    """The census as a page of its own."""
+    sites = dict(census)
+    blocks = [*remarks(census), Heading("Units"), unit_grid(sites), site_table(sites)]
+    blocks += [*distributions(sites), unit_table(sites)]
+    return Page("Census", summary(census), tuple(blocks))
+
+
+def text(census: Census) -> str:
+    """A few lines for a terminal."""
+    lines = [summary(census)]
+    for name, observed in census.items():
+        counts = verdict_counts(observed)
+        found = ", ".join(f"{n} {verdict}" for verdict, n in counts.items() if n)
+        lines.append(f"  {name} ({observed.site.activation}, {observed.site.n_units}): {found}")
+    lines += [f"  note: {note}" for note in census.notes]
+    return "\n".join(lines)
+
+
+def summary(census: Census) -> str:
+    """One sentence: how much was seen."""
+    part = "" if census.complete else " (interrupted: these are the batches that were complete)"
+    sites = "1 site" if len(census) == 1 else f"{len(census)} sites"
+    return f"{census.n_units:,} units at {sites}, {census.seen:,} examples{part}."
+
+
+def remarks(census: Census) -> list[Block]:
+    """What a reader must know before he trusts the counts."""
+    notes: list[Block] = [Note(note, tone="warning") for note in census.notes]
+    if not census.complete:
+        text = f"Interrupted: the counts are of the first {census.seen:,} examples only."
+        notes.append(Note(text, "Partial", "warning"))
+    if census.skipped:
+        named = ", ".join(map(str, census.skipped_at))
+        more = ", …" if census.skipped > len(census.skipped_at) else ""
+        text = f"{census.skipped:,} examples hold NaN or infinity and were left out"
+        where = f" (numbers {named}{more})" if named else ""
+        notes.append(Note(f"{text}{where}.", "NaN or infinity in the data", "warning"))
+    return notes
+
+
+def verdict_counts(observed: Observed, rare: float = RARE) -> dict[Verdict, int]:
+    """How many units of a site have each verdict."""
+    found = Counter(observed.verdicts(rare).tolist())
+    return {verdict: found.get(str(verdict), 0) for verdict in _ORDER}
+
+
+def site_table(sites: Sites, rare: float = RARE) -> Table:
+    """One row per site: how many units of each verdict, sparsity, mean shift."""
+    counts = {name: verdict_counts(observed, rare) for name, observed in sites.items()}
+    used = [verdict for verdict in _ORDER if any(c[verdict] for c in counts.values())]
+    columns = (
+        Column("site", "code", "where the activation is called"),
+        Column("activation"),
+        Column("units", "integer"),
+        *(Column(str(verdict), "integer", verdict.meaning) for verdict in used),
+        Column("zeros", "share", "share of zero outputs: sparsity, which is healthy to 85 %"),
+        Column("mean shift", "number", "‖mean‖ / ‖standard deviation‖ of the pre-activations"),
+    )
+    rows: tuple[tuple[Value, ...], ...] = tuple(
+        (
+            name,
+            observed.site.activation,
+            observed.site.n_units,
+            *(counts[name][verdict] for verdict in used),
+            observed.sparsity,
+            observed.mean_shift,
+        )
+        for name, observed in sites.items()
+    )
+    return Table(columns, rows, "Sites")
+
+
+def unit_grid(sites: Sites, rare: float = RARE) -> Grid:
+    """One cell per unit, in the shade of its verdict."""
+    legend = tuple(Shade(str(v), v.meaning, TONES[v]) for v in _ORDER)
+    position = {str(verdict): index for index, verdict in enumerate(_ORDER)}
+    strips = tuple(
+        Strip(name, tuple(position[v] for v in observed.verdicts(rare).tolist()))
+        for name, observed in sites.items()
+    )
+    return Grid(legend, strips, "Every unit", "One cell is one unit, in the order of its index.")
+
+
+def unit_table(sites: Sites, rare: float = RARE) -> Table:
+    """One row per unit, the most alarming first."""
+    rows: list[tuple[Value, ...]] = []
+    total = 0
+    for name, observed in sites.items():
+        verdicts = observed.verdicts(rare)
+        total += verdicts.size
+        rows += _rows(name, observed, verdicts)
+    severity = {str(verdict): index for index, verdict in enumerate(_ORDER)}
+    rows.sort(key=lambda row: severity[str(row[2])])
+    cut = f" The first {_ROWS:,} of {total:,}." if total > _ROWS else ""
+    columns = (
+        Column("site", "code"),
+        Column("unit", "integer"),
+        Column("verdict"),
+        Column("fires on", "share", "share of the examples on which it fires"),
+        Column("largest z", "number", "largest pre-activation seen"),
+        Column("mean z", "number"),
+        Column("sd z", "number"),
+        Column("depth", "number", "(kink - largest z) / sd z: how far below the kink it stays"),
+        Column("zeros", "share", "share of zero outputs"),
+        Column("ReDo score", "number", "mean magnitude of its output over its site's average"),
+    )
+    caption = "z is the pre-activation. The most alarming first." + cut
+    return Table(columns, tuple(rows[:_ROWS]), "Units", caption, brief=12)
+
+
+def _rows(name: str, observed: Observed, verdicts: npt.NDArray[np.str_]) -> list[tuple[Value, ...]]:
+    depth, spread = observed.depth, np.sqrt(observed.var)
+    dormancy, fires, zeros = observed.dormancy, observed.fire_share, observed.zero_share
+    kink = observed.traits.has_kink
+    return [
+        (
+            name,
+            unit,
+            str(verdicts[unit]),
+            float(fires[unit]) if kink else None,
+            float(observed.max[unit]),
+            float(observed.mean[unit]),
+            float(spread[unit]),
+            float(depth[unit]) if kink and observed.fired[unit] == 0 else None,
+            float(zeros[unit]),
+            float(dormancy[unit]),
+        )
+        for unit in range(observed.site.n_units)
+    ]
+
+
+def distributions(sites: Sites) -> list[Block]:
+    """How often units fire, over all sites with a kink."""
+    shares = [o.fire_share for o in sites.values() if o.traits.has_kink]
+    values = np.concatenate(shares) if shares else np.array([])
+    values = values[np.isfinite(values)]
+    if not values.size:
+        return []
+    counts, edges = np.histogram(values, bins=_BINS, range=(0.0, 1.0))
+    return [
+        Curve(
+            tuple(edges.tolist()),
+            tuple(counts.astype(float).tolist()),
+            "How often units fire",
+            "share of examples on which a unit fires",
+            "units",
+        )
+    ]
+
+
+def data_frame(sites: Sites, rare: float) -> pd.DataFrame:
+    """One row per unit of every site."""
+    import pandas as pd  # noqa: PLC0415 - optional: nothing else here needs it
+
+    frames = [
+        pd.DataFrame(
+            {
+                "site": name,
+                "unit": np.arange(observed.site.n_units),
+                "verdict": observed.verdicts(rare),
+                "seen": observed.seen,
+                "fired": observed.fired,
+                "always": observed.always,
+                "min": observed.min,
+                "max": observed.max,
+                "mean": observed.mean,
+                "var": observed.var,
+                "zeros": observed.zero_share,
+                "live": observed.live,
+                "nonfinite": observed.nonfinite,
+                "strength": observed.strength,
+                "dormancy": observed.dormancy,
+                "depth": observed.depth,
+            }
+        )
+        for name, observed in sites.items()
+    ]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()

@@ -1,0 +1,100 @@
+"""The running counts of one site: batches and other tallies are added, nothing grows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from hinge.census.exact import ExactSums
+from hinge.census.measure import Measured
+from hinge.units import Counts, Feed, Observed, Reals, Site, Traits
+
+COUNTS = ("seen", "fired", "always", "live", "values", "zeros", "nonfinite")
+"""The integer counts, added."""
+SUMS = ("total", "squares", "magnitude")
+"""The real sums, added in an order-free way."""
+_PENDING = 1 << 16  # terms gathered before they are added: one pass over many is cheaper
+
+
+@dataclass
+class Tally:
+    """What was counted at one site; see `Measured` for the counts.
+
+    Adding the same batches in any order and grouping gives the same tally, bit for bit.
+    """
+
+    site: Site
+    traits: Traits
+    counts: dict[str, Counts]
+    min: Reals
+    max: Reals
+    sums: ExactSums
+    reached: Counts
+    watched: int = 0
+    feed: Feed | None = None
+    _pending: list[Reals] = field(default_factory=list)
+
+    @classmethod
+    def empty(cls, site: Site, traits: Traits) -> Tally:
+        """A tally of nothing."""
+        n = site.n_units
+        return cls(
+            site,
+            traits,
+            {name: np.zeros(n, np.int64) for name in COUNTS},
+            np.full(n, np.inf),
+            np.full(n, -np.inf),
+            ExactSums.zeros(len(SUMS) * n),
+            np.zeros(n, np.int64),
+        )
+
+    def add(self, batch: Measured) -> None:
+        """Add one batch."""
+        for name in COUNTS:
+            self.counts[name] += getattr(batch, name).cpu().numpy()
+        np.minimum(self.min, batch.min.cpu().numpy(), out=self.min)
+        np.maximum(self.max, batch.max.cpu().numpy(), out=self.max)
+        self._pending.append(np.concatenate([getattr(batch, s).cpu().numpy() for s in SUMS]))
+        if len(self._pending) * self._pending[0].size >= _PENDING:
+            self.settle()
+
+    def settle(self) -> None:
+        """Bring the sums up to date."""
+        if self._pending:
+            self.sums.add(np.stack(self._pending))
+            self._pending.clear()
+
+    def merge(self, other: Tally) -> None:
+        """Add all that another tally of the same site holds."""
+        self.settle()
+        other.settle()
+        for name in COUNTS:
+            self.counts[name] += other.counts[name]
+        np.minimum(self.min, other.min, out=self.min)
+        np.maximum(self.max, other.max, out=self.max)
+        self.sums.merge(other.sums)
+        self.reached += other.reached
+        self.watched += other.watched
+        self.feed = self.feed or other.feed
+
+    def observed(self) -> Observed:
+        """The counts so far as a value of its own."""
+        self.settle()
+        total, squares, magnitude = np.split(self.sums.totals(), len(SUMS))
+        nothing = self.counts["seen"] == 0
+        n = np.where(nothing, 1, self.counts["values"])
+        mean = np.where(nothing, np.nan, total / n)
+        var = np.maximum(squares / n - mean * mean, 0.0)
+        return Observed(
+            site=self.site,
+            traits=self.traits,
+            min=np.where(nothing, np.nan, self.min),
+            max=np.where(nothing, np.nan, self.max),
+            mean=mean,
+            var=np.where(self.min == self.max, 0.0, var),
+            strength=np.where(nothing, np.nan, magnitude / n),
+            reached=self.reached.copy() if self.watched else None,
+            watched=self.watched,
+            **{name: counts.copy() for name, counts in self.counts.items()},
+        )

@@ -1,0 +1,191 @@
+"""Run a model, or a network that was read, on one batch and see what its units do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import nn
+
+from hinge.activations import traits_of
+from hinge.census.batches import Batch, Forward
+from hinge.census.feed import feed_of
+from hinge.census.gradients import next_node_number, send_gradients
+from hinge.census.guard import untouched
+from hinge.census.measure import Arrangement, Measured, measure
+from hinge.census.modules import RunningModules
+from hinge.census.provenance import Provenance
+from hinge.census.trace import Call, Trace
+from hinge.errors import DataError, HingeError
+from hinge.layout import Place
+from hinge.network import Network
+from hinge.network.steps import Activate
+from hinge.units import Counts, Feed, Site, Traits, site_name
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """What one batch showed of one site; ``reached`` only if gradients were watched."""
+
+    site: Site
+    traits: Traits
+    measured: Measured
+    feed: Callable[[], Feed]
+    reached: Counts | None = None
+
+
+class Watcher(Protocol):
+    """Something that runs batches and sees units; ``target`` is what it runs."""
+
+    target: Any
+
+    def ready(self) -> Any:
+        """Return a context in which `run` may be called."""
+
+    def run(self, batch: Batch, *, first: int, gradients: bool) -> list[Sighting]:
+        """Run one batch, whose first example has this number in the stream."""
+
+
+class ModelWatcher:
+    """Sees the activations of any callable on torch tensors while it runs."""
+
+    def __init__(self, model: Any, forward: Forward | None) -> None:
+        self.target = _unwrapped(model)
+        self._forward = forward
+        self._modules = RunningModules(self.target)
+        self._provenance = Provenance(self.target)
+        self._traits: dict[str, Traits] = {}
+        self._sightings: list[Sighting] = []
+        self._calls: dict[int, Call] = {}
+
+    @contextmanager
+    def ready(self) -> Iterator[None]:
+        """Leave the model as it was afterwards; run compiled parts as they were written."""
+        with ExitStack() as stack:
+            stack.enter_context(untouched(self.target))
+            stack.enter_context(self._modules)
+            # The fused encoder layer hides its activation from everyone.
+            fast = torch.backends.mha.get_fastpath_enabled()
+            stack.callback(torch.backends.mha.set_fastpath_enabled, fast)
+            torch.backends.mha.set_fastpath_enabled(False)
+            stack.enter_context(torch.compiler.set_stance("force_eager"))
+            yield
+
+    def run(self, batch: Batch, *, first: int, gradients: bool) -> list[Sighting]:
+        """Run one batch through the model. Raises `DataError` if the model fails on it."""
+        self._sightings, self._calls = [], {}
+        self._modules.start()
+        self._provenance.start(batch.tensors, batch.n, batch.axis)
+        with torch.no_grad(), Trace(self._modules, self._provenance, self._seen):
+            self._call(batch, first)
+        return self._with_gradients(batch, first) if gradients else self._sightings
+
+    def _call(self, batch: Batch, first: int) -> Any:
+        try:
+            return batch.run(self.target, self._forward)
+        except HingeError:
+            raise
+        except Exception as error:
+            shapes = ", ".join(str(tuple(x.shape)) for x in batch.tensors)
+            message = str(error).strip().splitlines() or [""]
+            raise DataError(
+                "the model cannot run on a batch of the data",
+                where=f"the batch that starts at example {first}",
+                found=f"input of shape {shapes}; {type(error).__name__}: {message[0]}",
+                do="pass data of the shape and type that the model takes, or forward=",
+            ) from error
+
+    def _seen(self, call: Call) -> str:
+        """Measure one call of an activation; return the name of its site."""
+        name = site_name(call.module, call.function, call.call)
+        traits = self._traits.get(name)
+        if traits is None:
+            traits = self._traits[name] = traits_of(call.activation, call.parameters)
+        self._sightings.append(_sighting(call, traits))
+        return name
+
+    def _with_gradients(self, batch: Batch, first: int) -> list[Sighting]:
+        """Run the batch once more with autograd, and add where gradients arrived."""
+        counted = {sighting.site.name: sighting for sighting in self._sightings}
+        reached = {
+            name: np.zeros(sighting.site.n_units, np.int64) for name, sighting in counted.items()
+        }
+
+        def arrived(call: Call, gradient: torch.Tensor) -> None:
+            marks = call.arrangement.arrange(gradient.ne(0))
+            axis = 2 if call.arrangement.positions_last else 1
+            name = site_name(call.module, call.function, call.call)
+            reached[name] += marks.any(axis).sum(0).cpu().numpy()
+
+        self._modules.start()
+        batch = batch.mapped(_requiring_gradient)
+        self._provenance.start(batch.tensors, batch.n, batch.axis)
+        with torch.enable_grad():
+            with Trace(self._modules, self._provenance, self._numbered):
+                output = self._call(batch, first)
+            send_gradients(output, self._calls, arrived)
+        return [replace(counted[name], reached=reached[name]) for name in counted]
+
+    def _numbered(self, call: Call) -> str:
+        """Remember a call by the number of its autograd node, made just before."""
+        self._calls[next_node_number() - 1] = call
+        return site_name(call.module, call.function, call.call)
+
+
+class NetworkWatcher:
+    """Sees the sites of a network that was read from a model or a file."""
+
+    def __init__(self, network: Network) -> None:
+        self.target = network
+        self._feeds = network.feeds()
+
+    @contextmanager
+    def ready(self) -> Iterator[None]:
+        """Nothing to prepare: a network is a value."""
+        yield
+
+    def run(self, batch: Batch, *, first: int, gradients: bool) -> list[Sighting]:
+        """Run one batch through the network; gradients are not watched here."""
+        del first, gradients
+        with torch.no_grad():
+            values = self.target.pre_activations(batch.args[0])
+            return [self._sighting(step, values[step.name]) for step in self.target.activations]
+
+    def _sighting(self, step: Activate, z: torch.Tensor) -> Sighting:
+        arrangement = Arrangement(step.units, Place(0, z.shape[0]))
+        positive = step.activation.range(**step.parameters)[0] >= 0
+        measured = measure(z, step.apply(z), arrangement, step.traits, positive=positive)
+        return Sighting(step.site, step.traits, measured, lambda: self._feeds[step.name])
+
+
+def _sighting(call: Call, traits: Traits) -> Sighting:
+    positive = float(call.activation.range(**call.parameters)[0]) >= 0
+    site = Site(
+        call.module,
+        call.function,
+        call.call,
+        call.activation.name,
+        call.arrangement.units.size,
+    )
+    measured = measure(call.z, call.h, call.arrangement, traits, positive=positive)
+    return Sighting(site, traits, measured, lambda: feed_of(call.layer, site.n_units))
+
+
+def _unwrapped(model: Any) -> Any:
+    """The model inside torch's wrappers for compiling and for several devices."""
+    wrappers = (nn.DataParallel, nn.parallel.DistributedDataParallel)
+    while True:
+        if isinstance(model, wrappers):
+            model = model.module
+        elif hasattr(model, "_orig_mod"):  # what torch.compile returns
+            model = model._orig_mod  # noqa: SLF001 - torch has no public name for it
+        else:
+            return model
+
+
+def _requiring_gradient(x: torch.Tensor) -> torch.Tensor:
+    return x.detach().clone().requires_grad_() if x.is_floating_point() else x

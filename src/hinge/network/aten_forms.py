@@ -156,6 +156,12 @@ def _channel_shuffle(op: Operation) -> Value:
     return reshaped(op.build, forms.swapped(op.build, parts, 1, 2), op.new_shape)
 
 
+def _filled(op: Operation) -> Tensor:
+    """Return a constant as large as the batch as it is for one example, whatever the batch."""
+    number = op.constant("fill_value") if "fill_value" in op.arguments else int("ones" in op.name)
+    return torch.full((1, *op.new_shape), float(number), dtype=torch.float64)
+
+
 def _get(op: Operation) -> Any:
     several: Any = op["self"]
     return several[op["index"]]
@@ -192,5 +198,10 @@ READERS: dict[str, Reader] = {
     "stack": _stack,
     "pixel_shuffle": _pixel_shuffle,
     "channel_shuffle": _channel_shuffle,
+    **{
+        name: _filled
+        for kind in ("zeros", "ones", "full")
+        for name in (kind, f"{kind}_like", f"new_{kind}")
+    },
     "getitem": _get,
 }

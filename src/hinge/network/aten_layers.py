@@ -19,32 +19,11 @@ def _linear(op: Operation) -> Value:
 
 def _matmul(op: Operation) -> Value:
     left, right = (op[name] for name in list(op.arguments)[:2])
-    return product(op, left, right)
-
-
-def product(op: Operation, left: Any, right: Any) -> Value:
-    """Return the matrix product of a value and a constant, on either side."""
-    if isinstance(left, Value) and isinstance(right, Tensor):
-        matrix = _matrix(right if right.ndim > 1 else right[:, None])
-        result = layers.dense(op.build, left, matrix.T, None)
-    elif isinstance(left, Tensor) and isinstance(right, Value):
-        if right.rank < 3:  # noqa: PLR2004 # the last two axes and the batch
-            raise Unreadable("it multiplies along the batch")
-        matrix = _matrix(left if left.ndim > 1 else left[None])
-        result = layers.dense(op.build, right, matrix, None, axis=-2)
-    else:
-        raise Unreadable("it multiplies two values that both depend on the input")
-    return arithmetic.reshaped(op.build, result, op.new_shape)
-
-
-def _matrix(tensor: Tensor) -> Tensor:
-    if tensor.numel() != tensor.shape[-1] * tensor.shape[-2]:
-        raise Unreadable("its constant is a batch of matrices")
-    return tensor.reshape(tensor.shape[-2:])
+    return layers.product(op.build, left, right)
 
 
 def _addmm(op: Operation) -> Value:
-    built = product(op, op["mat1"], op["mat2"])
+    built = layers.product(op.build, op["mat1"], op["mat2"])
     scaled = arithmetic.multiply(op.build, built, op["alpha"]) if op["alpha"] != 1 else built
     term = op["self"]
     if op["beta"] != 1:

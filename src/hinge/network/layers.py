@@ -8,6 +8,7 @@ from torch import Tensor
 
 from hinge.layout import Place
 from hinge.network.affine import Dense, Scale, Shape
+from hinge.network.arithmetic import reshaped
 from hinge.network.build import Builder, Unreadable, Value
 from hinge.network.convolution import AdaptiveAveragePool, AveragePool, Convolution
 from hinge.network.maxima import Adaptive, Windows
@@ -24,6 +25,31 @@ def dense(build: Builder, x: Value, weight: Tensor, bias: Tensor | None, axis: i
         raise Unreadable("its weight does not fit the value")
     operator = Dense(input_shape=x.shape, weight=weight, bias=bias, axis=along)
     return build.affine(x, operator)
+
+
+def product(build: Builder, left: Value | Tensor, right: Value | Tensor) -> Value:
+    """Multiply a value by a constant matrix or vector, on either side, as `torch.matmul` does."""
+    if isinstance(left, Value) and isinstance(right, Tensor):
+        x, constant, axis = left, right, left.rank - 1
+        weight = matrix(right).T if right.ndim > 1 else right[None]
+    elif isinstance(left, Tensor) and isinstance(right, Value):
+        x, constant, axis = right, left, right.rank - 2
+        weight = matrix(left) if left.ndim > 1 else left[None]
+    else:
+        raise Unreadable("it multiplies two values that both depend on the input")
+    if constant.ndim > x.rank:
+        raise Unreadable("its constant has more axes than the value, which moves the batch")
+    result = dense(build, x, weight, None, axis)
+    if constant.ndim > 1:
+        return result
+    return reshaped(build, result, (*x.shape[: axis - 1], *x.shape[axis:]))
+
+
+def matrix(tensor: Tensor) -> Tensor:
+    """Return a tensor of at least two axes as a matrix; refuse one that is a batch of them."""
+    if tensor.numel() != tensor.shape[-1] * tensor.shape[-2]:
+        raise Unreadable("its constant is a batch of matrices")
+    return tensor.reshape(tensor.shape[-2:])
 
 
 def convolve(

@@ -10,6 +10,8 @@ from torch import nn
 
 from hinge.errors import FileError, OptionError
 from hinge.network.from_module import network_from_module
+from hinge.network.from_onnx import network_from_onnx
+from hinge.network.from_pt2 import network_from_pt2
 from hinge.network.network import Network
 
 LARGEST_FILE = 8 * 2**30
@@ -25,7 +27,7 @@ def read(model: nn.Module | str | PathLike[str], example: Any = None) -> Network
         A `torch.nn.Module`, or the path of a ``.pt2`` or ``.onnx`` file.
     example:
         A batch on which a module can be called: a tensor ``(N, ...)``, or a tuple of one.
-        Files need none.
+        Files need none, unless an ONNX file leaves sizes other than the batch open.
 
     Returns
     -------
@@ -65,7 +67,7 @@ def read(model: nn.Module | str | PathLike[str], example: Any = None) -> Network
             found=f"the ending {path.suffix!r}",
             do="pass a .pt2 file (torch.export.save) or a .onnx file; weights alone are no model",
         )
-    return reader(_existing(path))
+    return reader(_existing(path), example)
 
 
 def _existing(path: Path) -> Path:
@@ -91,4 +93,12 @@ def _existing(path: Path) -> Path:
     return path
 
 
-_READERS: dict[str, Any] = {}
+def _pt2(path: Path, example: Any) -> Network:  # noqa: ARG001 # one signature for all files
+    return network_from_pt2(path)
+
+
+def _onnx(path: Path, example: Any) -> Network:
+    return network_from_onnx(path, None if example is None else tuple(example.shape))
+
+
+_READERS = {".pt2": _pt2, ".onnx": _onnx}

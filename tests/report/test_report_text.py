@@ -47,6 +47,7 @@ def test_a_share_is_a_percentage_with_sensible_digits(share: float | None, expec
         (0.00123456, "0.00123"),
         (1.5e-7, "1.50e−7"),
         (-math.inf, "−∞"),
+        (math.nan, DASH),
         (123456, "123 456"),
     ],
 )

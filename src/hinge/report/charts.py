@@ -48,6 +48,7 @@ class CurveView:
     """A curve as bars or stretches of a line, with axes and marks."""
 
     curve: Curve
+    top: int
     height: int
     bars: list[Bar]
     baseline: float
@@ -57,7 +58,6 @@ class CurveView:
     labels: list[str]
     remarks: list[str]
     values: list[tuple[str, str]]
-    top: int
 
 
 def curve_view(curve: Curve) -> CurveView | None:
@@ -66,20 +66,22 @@ def curve_view(curve: Curve) -> CurveView | None:
     if drawn is None:
         return None
     return CurveView(
-        curve,
-        _HEIGHT,
-        _stretches(drawn) if curve.style == "line" else _bars(drawn),
-        _down(drawn, 0.0),
-        [Tick(_percent(drawn, x), round_number(x)) for x in ticks(*drawn.x_range, _X_TICKS)],
-        [Tick(_down(drawn, y), round_number(y)) for y in ticks(*drawn.y_range, _Y_TICKS)],
-        [_mark(drawn, mark) for mark in drawn.marks],
-        [f"{number(x)}: {label}" for x, label in drawn.marks],
-        _remarks(drawn),
-        [
-            (_extent(a, b), number(y))
-            for a, b, y in zip(drawn.left, drawn.right, drawn.value, strict=True)
+        curve=curve,
+        top=_LABEL_STEP * len(drawn.marks) + 8,
+        height=_HEIGHT,
+        bars=_stretches(drawn) if curve.style == "line" else _bars(drawn),
+        baseline=_down(drawn, 0.0),
+        x_ticks=[
+            Tick(_percent(drawn, x), round_number(x)) for x in ticks(*drawn.x_range, _X_TICKS)
         ],
-        _LABEL_STEP * len(drawn.marks) + 8,
+        y_ticks=[Tick(_down(drawn, y), round_number(y)) for y in ticks(*drawn.y_range, _Y_TICKS)],
+        marks=[_mark(drawn, mark) for mark in drawn.marks],
+        labels=[f"{number(x)}: {label}" for x, label in drawn.marks],
+        remarks=_remarks(drawn),
+        values=[
+            (_extent(left, right), number(value))
+            for left, right, value in zip(drawn.left, drawn.right, drawn.value, strict=True)
+        ],
     )
 
 

@@ -57,7 +57,7 @@ def shown(value: Value, kind: Kind = "text") -> str:
         return one_line(value)
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if value is None or math.isnan(value):
+    if value is None:
         return DASH
     if kind == "share":
         return _percent(value)
@@ -76,10 +76,12 @@ def grouped(value: int) -> str:
 def number(value: float) -> str:
     """Write a number with three significant digits and all digits above the point.
 
-    Integers get all their digits; NaN is not expected.
+    Integers get all their digits, NaN a dash.
     """
     if isinstance(value, int):
         return grouped(value)
+    if math.isnan(value):
+        return DASH
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
     if value == 0:
@@ -114,6 +116,8 @@ def plural(count: int, noun: str) -> str:
 
 def _percent(value: float) -> str:
     """Write a share; what is neither none nor all never looks like it."""
+    if math.isnan(value):
+        return DASH
     if not 0 <= value <= 1:
         return f"{number(100 * value)}{THIN}%"
     if value in (0, 1):

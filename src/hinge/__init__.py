@@ -7,8 +7,8 @@ if TYPE_CHECKING:
     from hinge import activations as activations
     from hinge.census import Census as Census
     from hinge.census import observe as observe
-    from hinge.examine import Examination as Examination
-    from hinge.examine import examine as examine
+    from hinge.examination import Examination as Examination
+    from hinge.examination import examine as examine
     from hinge.network import Network as Network
     from hinge.network import read as read
 
@@ -16,14 +16,22 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Census": "hinge.census",
-    "Examination": "hinge.examine",
+    "Examination": "hinge.examination",
     "Network": "hinge.network",
     "activations": "hinge.activations",
-    "examine": "hinge.examine",
+    "examine": "hinge.examination",
     "observe": "hinge.census",
     "read": "hinge.network",
 }
-__all__ = sorted(_HOMES)
+__all__ = [
+    "Census",
+    "Examination",
+    "Network",
+    "activations",
+    "examine",
+    "observe",
+    "read",
+]
 
 
 def __getattr__(name: str) -> Any:
@@ -31,8 +39,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'hinge' has no attribute {name!r}")
     home = import_module(_HOMES[name])
-    value = home if _HOMES[name] == f"hinge.{name}" and name == "activations" else getattr(home, name)
-    globals()[name] = value
+    value = globals()[name] = home if name == "activations" else getattr(home, name)
     return value
 
 

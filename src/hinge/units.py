@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from scipy.special import betaincinv
 
 Counts = npt.NDArray[np.int64]
 Reals = npt.NDArray[np.float64]
@@ -192,6 +193,20 @@ class Observed:
         kink = self.traits.fires_above if self.traits.has_kink else 0.0
         with np.errstate(divide="ignore", invalid="ignore"):
             return (kink - self.max) / np.sqrt(self.var)
+
+    @property
+    def fire_bounds(self) -> tuple[Reals, Reals]:
+        """Between which rates each unit fires on data like this, with 95 % confidence.
+
+        Clopper and Pearson (1934), for examples drawn independently; one-sided where a
+        unit never or always fired, so that the bound is the well-known 3 / n.
+        """
+        never, ever = self.fired == 0, self.fired == self.seen
+        tail = np.where(never | ever, 0.05, 0.025)
+        with np.errstate(invalid="ignore"):
+            low = betaincinv(self.fired, self.seen - self.fired + 1, tail)
+            high = betaincinv(self.fired + 1, self.seen - self.fired, 1 - tail)
+        return np.where(never, 0.0, low), np.where(ever, 1.0, high)
 
     def verdicts(self, rare: float = RARE) -> npt.NDArray[np.str_]:
         """The verdict of each unit as an array of strings; ``rare`` is a share of the examples."""

@@ -1,0 +1,7 @@
+"""From facts to findings: which units, why, and what would help."""
+
+from hinge.diagnosis.diagnose import diagnose
+from hinge.diagnosis.finding import Finding
+from hinge.diagnosis.limits import Limit, check, check_against
+
+__all__ = ["Finding", "Limit", "check", "check_against", "diagnose"]

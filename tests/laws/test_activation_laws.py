@@ -3,6 +3,7 @@
 import copy
 import math
 import pickle
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -61,7 +62,7 @@ def test_kinks_are_where_the_one_sided_slopes_differ(act, given):
 def test_values_and_slopes_are_monotone_between_joints(act, given):
     ends = [-40.0, *joints(act, given), 40.0]
     assert ends == sorted(ends)
-    for left, right in zip(ends, ends[1:], strict=False):
+    for left, right in pairwise(ends):
         x = np.linspace(left, right, 400)[1:-1]
         for values in (act(x, **given), act.derivative(x, **given)):
             steps = np.diff(values)
@@ -183,7 +184,7 @@ def test_gain_keeps_the_second_moment(act):
         return act(float(z)) ** 2 * math.exp(-z * z / 2) / math.sqrt(2 * math.pi)
 
     pieces = np.linspace(-12, 12, 25)
-    total = sum(quad(moment, a, b)[0] for a, b in zip(pieces, pieces[1:], strict=False))
+    total = sum(quad(moment, a, b)[0] for a, b in pairwise(pieces))
     assert act.gain == pytest.approx(1 / math.sqrt(total), rel=1e-8)
 
 

@@ -201,19 +201,12 @@ class Activation:
         """Build torch's own module for it, a `torch.nn.Module`.
 
         A learned parameter becomes the module's parameter: a number, or an array with one
-        value for each index of the input's axis 1.
+        value for each index of the input's axis 1. Raises `UnsupportedError` for others.
         """
-        given = self._checked(parameters)
-        module = getattr(import_module("torch.nn"), self.names.torch_module)
-        learned = {p.name: to_numpy(given.pop(p.name)) for p in self.parameters if p.learned}
-        if not learned:
-            return module(**given)
-        torch = import_module("torch")
-        built = module(max(values.size for values in learned.values()), **given)
-        with torch.no_grad():
-            for name, values in learned.items():
-                getattr(built, name).copy_(torch.from_numpy(values.reshape(-1).copy()))
-        return built
+        given = self._filled(parameters)
+        learned = {one.name: given.pop(one.name) for one in self.parameters if one.learned}
+        modules = import_module("hinge.activations.modules")
+        return modules.build(self.names.torch_module, given, learned)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Activation) and self.name == other.name

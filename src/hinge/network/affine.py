@@ -7,11 +7,12 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+from typing_extensions import override
 
 from hinge.errors import ModelError
 from hinge.layout import Place
@@ -49,15 +50,16 @@ class Operator(ABC):
     def transpose(self, y: Tensor) -> Tensor:
         """``Wᵀ y``, for ``y`` of shape ``(N, *output_shape)``."""
         zeros = y.new_zeros((y.shape[0], *self.input_shape))
-        _, pull = torch.func.vjp(self.linear, zeros)
-        return pull(y)[0]  # type: ignore[no-any-return]  # vjp's second answer is untyped
+        pull: Any = torch.func.vjp(self.linear, zeros)[1]
+        found: Tensor = pull(y)[0]
+        return found
 
     def magnitude(self, x: Tensor) -> Tensor:
         """``|W| x``, with the absolute value of each entry of ``W``."""
         return self.absolute().linear(x)
 
     def absolute(self) -> Operator:
-        """Return the operator of ``|W|``; its shift means nothing. Itself if no entry is negative."""
+        """Return the operator of ``|W|``: itself if none is negative. Its shift means nothing."""
         return self
 
     def matrix(self) -> Tensor:
@@ -102,7 +104,7 @@ class Operator(ABC):
         self, dtype: torch.dtype | None = None, device: torch.device | str | None = None
     ) -> Self:
         """Return the same operator with its tensors elsewhere, floating-point ones in ``dtype``."""
-        moved = {
+        moved: dict[str, Any] = {
             name: t.to(device=device, dtype=dtype if t.is_floating_point() else None)
             for name, t in self.tensors.items()
         }
@@ -119,7 +121,7 @@ class Operator(ABC):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Dense(Operator):
-    """A matrix applied along one axis: ``weight`` is ``(outputs, inputs)``, ``bias`` ``(outputs,)``.
+    """A matrix along one axis: ``weight`` is ``(outputs, inputs)``, ``bias`` ``(outputs,)``.
 
     ``axis`` counts the batch as 0. A ``(N, T, C)`` tensor is mapped position by position.
     """
@@ -128,9 +130,11 @@ class Dense(Operator):
     bias: Tensor | None = None
     axis: int = 1
 
+    @override
     def linear(self, x: Tensor) -> Tensor:
         return self._along(x, None)
 
+    @override
     def apply(self, x: Tensor) -> Tensor:
         return self._along(x, self.bias)
 
@@ -140,18 +144,22 @@ class Dense(Operator):
         return functional.linear(x.movedim(self.axis, -1), self.weight, bias).movedim(-1, self.axis)
 
     @property
+    @override
     def shift(self) -> Tensor | None:
         if self.bias is None:
             return None
         return self.bias.reshape(-1, *[1] * (len(self.input_shape) - self.axis))
 
+    @override
     def absolute(self) -> Operator:
         return dataclasses.replace(self, weight=self.weight.abs())
 
-    def place(self, old: Place | None) -> Place:  # noqa: ARG002 # one signature for all operators
+    @override
+    def place(self, old: Place | None) -> Place:
         return Place(self.axis, self.weight.shape[0])
 
     @property
+    @override
     def details(self) -> str:
         return f"{self.weight.shape[1]} -> {self.weight.shape[0]}"
 
@@ -166,17 +174,21 @@ class Scale(Operator):
     factor: Tensor | None = None
     term: Tensor | None = None
 
+    @override
     def linear(self, x: Tensor) -> Tensor:
         return x if self.factor is None else x * self.factor
 
     @property
+    @override
     def shift(self) -> Tensor | None:
         return self.term
 
+    @override
     def absolute(self) -> Operator:
         return self if self.factor is None else dataclasses.replace(self, factor=self.factor.abs())
 
     @property
+    @override
     def details(self) -> str:
         parts = [("factor", self.factor), ("term", self.term)]
         return ", ".join(f"{name} {_brief(t)}" for name, t in parts if t is not None)
@@ -188,14 +200,17 @@ class Constant(Operator):
 
     value: Tensor
 
+    @override
     def linear(self, x: Tensor) -> Tensor:
         return x.new_zeros((x.shape[0], *self.value.shape))
 
     @property
+    @override
     def shift(self) -> Tensor:
         return self.value
 
-    def place(self, old: Place | None) -> None:  # noqa: ARG002 # one signature for all operators
+    @override
+    def place(self, old: Place | None) -> None:
         return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -63,7 +64,7 @@ def scaled(
 ) -> Value:
     """``factor * x + term``; constants may broadcast ``x`` to a larger shape."""
     held = [_per_example(c, x) if c is not None else None for c in (factor, term)]
-    shape = torch.broadcast_shapes(x.shape, *(c.shape for c in held if c is not None))
+    shape = np.broadcast_shapes(x.shape, *(c.shape for c in held if c is not None))
     x = expanded(build, x, tuple(shape))
     return build.affine(x, Scale(input_shape=x.shape, factor=held[0], term=held[1]))
 
@@ -112,8 +113,8 @@ def aligned(build: Builder, values: Sequence[Value]) -> list[Value]:
     if len({len(value.shape) for value in values}) > 1:
         raise Unreadable("it broadcasts values of different rank, which mixes up their batches")
     try:
-        shape = tuple(torch.broadcast_shapes(*(value.shape for value in values)))
-    except RuntimeError as error:
+        shape = tuple(np.broadcast_shapes(*(value.shape for value in values)))
+    except ValueError as error:
         raise Unreadable("its inputs' shapes do not fit together") from error
     return [expanded(build, value, shape) for value in values]
 

@@ -46,7 +46,7 @@ def _transpose(op: Operation) -> Value:
 
 
 def _slice(op: Operation) -> Value:
-    return forms.sliced(op.build, op.x, op["dim"], op["start"], op["end"], op["step"])
+    return forms.sliced(op.build, op.x, op["dim"], op["start"], op["end"], step=op["step"])
 
 
 def _select(op: Operation) -> Value:
@@ -60,10 +60,7 @@ def _narrow(op: Operation) -> Value:
 def _split(op: Operation) -> list[Value]:
     x, axis = op.x, op.x.axis(op["dim"])
     length = x.shape[axis - 1]
-    if op.name == "split":
-        size = op["split_size"]
-    else:
-        size = -(-length // op["chunks"])
+    size = op["split_size"] if op.name == "split" else -(-length // op["chunks"])
     return forms.split(op.build, x, axis, [min(size, length - i) for i in range(0, length, size)])
 
 
@@ -92,7 +89,7 @@ def _index_select(op: Operation) -> Value:
 def _flip(op: Operation) -> Value:
     x = op.x
     for axis in x.axes(op["dims"]):
-        x = forms.sliced(op.build, x, axis, None, None, -1)
+        x = forms.sliced(op.build, x, axis, None, None, step=-1)
     return x
 
 

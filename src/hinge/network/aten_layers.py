@@ -46,11 +46,11 @@ def _convolution(op: Operation) -> Value:
         x,
         weight,
         op.constant("bias"),
-        op["stride"],
-        0 if padding == "valid" else padding,
-        op["dilation"],
-        op["groups"],
-        op["output_padding"] if transposed else None,
+        stride=op["stride"],
+        padding=0 if padding == "valid" else padding,
+        dilation=op["dilation"],
+        groups=op["groups"],
+        output_padding=op["output_padding"] if transposed else None,
     )
 
 
@@ -69,7 +69,13 @@ def _batch_norm(op: Operation) -> Any:
     if op.get("training", False) or mean is None or variance is None:
         raise Unreadable("it normalises by the statistics of the batch")
     normal = layers.normalize(
-        op.build, op.x, mean, variance, op.constant("weight"), op.constant("bias"), op["eps"]
+        op.build,
+        op.x,
+        mean=mean,
+        variance=variance,
+        weight=op.constant("weight"),
+        bias=op.constant("bias"),
+        epsilon=op["eps"],
     )
     return normal if op.name == "batch_norm" else (normal, LOST, LOST)
 
@@ -78,9 +84,9 @@ def _average_pool(op: Operation) -> Value:
     return layers.average_windows(
         op.build,
         op.x,
-        op["kernel_size"],
-        op["stride"],
-        op["padding"],
+        kernel=op["kernel_size"],
+        stride=op["stride"],
+        padding=op["padding"],
         rank=_rank(op),
         ceil=op["ceil_mode"],
         count_padding=op["count_include_pad"],
@@ -96,10 +102,10 @@ def _max_pool(op: Operation) -> Any:
     result = layers.max_windows(
         op.build,
         op.x,
-        op["kernel_size"],
-        op["stride"],
-        op["padding"],
-        op["dilation"],
+        kernel=op["kernel_size"],
+        stride=op["stride"],
+        padding=op["padding"],
+        dilation=op["dilation"],
         rank=_rank(op),
         ceil=op["ceil_mode"],
     )

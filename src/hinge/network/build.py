@@ -13,7 +13,7 @@ from torch import Tensor
 from hinge.activations import Activation
 from hinge.errors import ModelError
 from hinge.layout import Place
-from hinge.network.affine import Constant, Operator, Scale, Shape
+from hinge.network.affine import Constant, Operator, Shape
 from hinge.network.maxima import Between, Rule
 from hinge.network.network import Network
 from hinge.network.shapes import Reshape
@@ -22,6 +22,10 @@ from hinge.units import Site
 
 LARGEST_VALUE = 2**31
 """Numbers per example beyond which a value is refused: no file may ask for that."""
+
+
+LARGEST_CONSTANT = 2**28
+"""Entries of a constant beyond which it is not computed: 2 GiB in float64."""
 
 
 class Unreadable(Exception):  # noqa: N818 # it is no error yet: the importer collects them

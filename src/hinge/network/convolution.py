@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+from typing_extensions import override
 
 from hinge.layout import Place
 from hinge.network.affine import Operator, Shape
 
 _AVERAGE = (functional.avg_pool1d, functional.avg_pool2d, functional.avg_pool3d)
-_ADAPTIVE = (
+_ADAPTIVE: tuple[Callable[[Tensor, Any], Tensor], ...] = (
     functional.adaptive_avg_pool1d,
     functional.adaptive_avg_pool2d,
     functional.adaptive_avg_pool3d,
@@ -37,9 +40,11 @@ class Convolution(Operator):
     transposed: bool = False
     output_padding: Shape = ()
 
+    @override
     def linear(self, x: Tensor) -> Tensor:
         return self._slide(x, None)
 
+    @override
     def apply(self, x: Tensor) -> Tensor:
         return self._slide(x, self.bias)
 
@@ -63,16 +68,20 @@ class Convolution(Operator):
         return self.weight.shape[1] * self.groups if self.transposed else self.weight.shape[0]
 
     @property
+    @override
     def shift(self) -> Tensor | None:
         return None if self.bias is None else self.bias.reshape(-1, *[1] * len(self.stride))
 
+    @override
     def absolute(self) -> Operator:
         return dataclasses.replace(self, weight=self.weight.abs())
 
-    def place(self, old: Place | None) -> Place:  # noqa: ARG002 # one signature for all operators
+    @override
+    def place(self, old: Place | None) -> Place:
         return Place(1, self.channels)
 
     @property
+    @override
     def details(self) -> str:
         kernel = "x".join(map(str, self.weight.shape[2:]))
         words = [f"{self.input_shape[0]} -> {self.channels}", f"kernel {kernel}"]
@@ -95,6 +104,7 @@ class AveragePool(Operator):
     count_padding: bool = True
     divisor: int | None = None
 
+    @override
     def linear(self, x: Tensor) -> Tensor:
         pool = _AVERAGE[len(self.kernel) - 1]
         options = {} if self.divisor is None else {"divisor_override": self.divisor}
@@ -103,10 +113,12 @@ class AveragePool(Operator):
         )
         return pooled
 
+    @override
     def place(self, old: Place | None) -> Place | None:
         return outside(old, len(self.input_shape) - len(self.kernel))
 
     @property
+    @override
     def details(self) -> str:
         return f"kernel {'x'.join(map(str, self.kernel))}"
 
@@ -117,14 +129,16 @@ class AdaptiveAveragePool(Operator):
 
     size: Shape
 
+    @override
     def linear(self, x: Tensor) -> Tensor:
-        pooled: Tensor = _ADAPTIVE[len(self.size) - 1](x, self.size)
-        return pooled
+        return _ADAPTIVE[len(self.size) - 1](x, self.size)
 
+    @override
     def place(self, old: Place | None) -> Place | None:
         return outside(old, len(self.input_shape) - len(self.size))
 
     @property
+    @override
     def details(self) -> str:
         return f"to {'x'.join(map(str, self.size))}"
 

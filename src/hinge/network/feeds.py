@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from hinge.layout import Place
-from hinge.network.affine import Constant, Dense, Operator, Scale, Shape
+from hinge.network.affine import Constant, Dense, Operator, Scale
 from hinge.network.convolution import AdaptiveAveragePool, AveragePool, Convolution
 from hinge.network.maxima import Between
 from hinge.network.shapes import Expand, Pad, Permute, Reshape, Sum, Take
@@ -44,11 +44,8 @@ def feeds(steps: Sequence[Step]) -> dict[str, Feed]:
     known = {INPUT: Known()}
     for step in steps:
         known[step.name] = _known(step, [known[name] for name in step.inputs], by_name)
-    found: dict[str, Feed] = {}
-    for step in steps:
-        if isinstance(step, Activate):
-            found[step.name] = _feed(step, by_name, known)
-    return found
+    trail = _Trail(by_name, known)
+    return {step.name: trail.feed(step) for step in steps if isinstance(step, Activate)}
 
 
 def _known(step: Step, reads: list[Known], by_name: dict[str, Step]) -> Known:
@@ -92,51 +89,49 @@ def _keeps_sign(operator: Operator) -> bool:
             return isinstance(operator, _KEEPS_SIGN)
 
 
-def _feed(site: Activate, by_name: dict[str, Step], known: dict[str, Known]) -> Feed:
-    """Walk back to the layer; z = ``scale`` * y + ``term`` at every result y on the way."""
-    name = site.inputs[0]
-    scale = torch.ones(site.site.n_units, dtype=torch.float64)
-    term = torch.zeros_like(scale)
-    seen_term = False
-    while isinstance(step := by_name.get(name), Affine):
-        operator, units = step.operator, step.place
-        if isinstance(operator, (Dense, Convolution)):
-            return _layer_feed(step, operator, scale, term, by_name, known)
-        if isinstance(operator, Scale):
-            factor = _per_unit(operator.factor, 1.0, units, step.shape, scale)
-            added = _per_unit(operator.term, 0.0, units, step.shape, scale)
-            if factor is None or added is None:
+@dataclass(frozen=True)
+class _Trail:
+    """The steps and what is known of them, to be walked backwards."""
+
+    steps: dict[str, Step]
+    known: dict[str, Known]
+
+    def feed(self, site: Activate) -> Feed:
+        """Walk back to the layer; z = ``scale`` * y + ``term`` at every result y on the way."""
+        name, changed = site.inputs[0], False
+        scale = torch.ones(site.site.n_units, dtype=torch.float64)
+        term = torch.zeros_like(scale)
+        while isinstance(step := self.steps.get(name), Affine):
+            operator = step.operator
+            if isinstance(operator, (Dense, Convolution)):
+                return self._layer(step, operator, scale, term)
+            if isinstance(operator, Scale):
+                factor = _per_unit(operator.factor, 1.0, step, scale)
+                added = _per_unit(operator.term, 0.0, step, scale)
+                if factor is None or added is None:
+                    break
+                scale, term, changed = scale * factor, term + scale * added, True
+            elif not isinstance(operator, _MOVES):
                 break
-            scale, term = scale * factor, term + scale * added
-            seen_term = True
-        elif not isinstance(operator, _MOVES):
-            break
-        name = step.inputs[0]
-    return Feed(name, bias=term.numpy() if seen_term else None, inputs=known[name].sites)
+            name = step.inputs[0]
+        return Feed(name, bias=term.numpy() if changed else None, inputs=self.known[name].sites)
 
-
-def _layer_feed(
-    step: Affine,
-    layer: Dense | Convolution,
-    scale: Tensor,
-    term: Tensor,
-    by_name: dict[str, Step],
-    known: dict[str, Known],
-) -> Feed:
-    before = known[step.inputs[0]]
-    rows, columns = _rows(layer)
-    if len(rows) != len(scale):
-        return Feed(step.name, inputs=before.sites, nonnegative=before.nonnegative)
-    bias = torch.zeros_like(scale) if layer.bias is None else layer.bias.double()
-    carrying = by_name[step.inputs[0]].place if before.carrier else None
-    return Feed(
-        step.name,
-        weight=(scale[:, None] * rows.double()).numpy(),
-        bias=(scale * bias + term).numpy(),
-        inputs=before.sites,
-        input_of=_units_of(columns, carrying, layer.axis if isinstance(layer, Dense) else 1),
-        nonnegative=before.nonnegative,
-    )
+    def _layer(self, step: Affine, layer: Dense | Convolution, scale: Tensor, term: Tensor) -> Feed:
+        before = self.known[step.inputs[0]]
+        rows, columns = _rows(layer)
+        if len(rows) != len(scale):
+            return Feed(step.name, inputs=before.sites, nonnegative=before.nonnegative)
+        bias = torch.zeros_like(scale) if layer.bias is None else layer.bias.double()
+        carrying = self.steps[step.inputs[0]].place if before.carrier else None
+        axis = layer.axis if isinstance(layer, Dense) else 1
+        return Feed(
+            step.name,
+            weight=(scale[:, None] * rows.double()).numpy(),
+            bias=(scale * bias + term).numpy(),
+            inputs=before.sites,
+            input_of=_units_of(columns, carrying, axis),
+            nonnegative=before.nonnegative,
+        )
 
 
 def _rows(layer: Dense | Convolution) -> tuple[Tensor, npt.NDArray[Any] | None]:
@@ -158,16 +153,14 @@ def _units_of(positions: npt.NDArray[Any] | None, place: Place | None, axis: int
     return ((positions // place.inner) % place.size).astype(np.int64)
 
 
-def _per_unit(
-    tensor: Tensor | None, neutral: float, place: Place | None, shape: Shape, like: Tensor
-) -> Tensor | None:
+def _per_unit(tensor: Tensor | None, neutral: float, step: Affine, like: Tensor) -> Tensor | None:
     """Return one number per unit, if the tensor has the same one at all positions of each unit."""
+    place, shape = step.place, step.shape
     if tensor is None:
         return torch.full_like(like, neutral)
     if place is None or place.size != len(like):
         return None
     axis = place.axis - 1
-    split: Iterable[int] = (*shape[:axis], *place.split((1, *shape)), *shape[axis + 1 :])
-    spread = tensor.double().broadcast_to(shape).reshape(tuple(split))
-    rows = spread.movedim(axis + 1, 0).flatten(1)
+    split = (*shape[:axis], *place.split((1, *shape)), *shape[axis + 1 :])
+    rows = tensor.double().broadcast_to(shape).reshape(split).movedim(axis + 1, 0).flatten(1)
     return rows[:, 0] if bool((rows == rows[:, :1]).all()) else None

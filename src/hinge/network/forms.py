@@ -43,7 +43,13 @@ def taken(build: Builder, x: Value, axis: int, index: Sequence[int] | Tensor) ->
 
 
 def sliced(
-    build: Builder, x: Value, axis: int, start: int | None, stop: int | None, step: int = 1
+    build: Builder,
+    x: Value,
+    axis: int,
+    start: int | None,
+    stop: int | None,
+    *,
+    step: int = 1,
 ) -> Value:
     """``x[start:stop:step]`` along an axis; the batch may only be taken whole."""
     if axis in (0, -x.rank):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from itertools import zip_longest
 from typing import Any
 
 import torch
@@ -13,7 +11,6 @@ from torch import Tensor
 from torch.export import ExportedProgram
 from torch.export.graph_signature import InputKind, OutputKind
 from torch.fx import Node
-from torch.fx.node import map_arg
 from torch.utils import _pytree as pytree
 
 from hinge.activations import from_aten
@@ -21,7 +18,16 @@ from hinge.errors import UnsupportedError
 from hinge.network import aten_arithmetic, aten_forms, aten_layers
 from hinge.network.affine import Shape
 from hinge.network.aten import LOST, Lost, Operation, Reader
-from hinge.network.build import LARGEST_VALUE, Builder, Call, Unreadable, Value
+from hinge.network.build import Builder, Call, Unreadable, Value
+from hinge.network.export_constants import folded, stored
+from hinge.network.fx_nodes import (
+    bound_arguments,
+    full_name,
+    meta,
+    module_path,
+    operator_name,
+    source_line,
+)
 from hinge.network.network import Network
 from hinge.network.unreadable import Obstacle, unsupported
 
@@ -46,8 +52,10 @@ _SKIPPED = object()
 
 @dataclass(frozen=True)
 class Modules:
-    """What names need to know of a model's modules: the paths of those with children,
-    and of those with parameters of their own, torch's activations left out.
+    """What names need to know of a model's modules.
+
+    The paths of those with children, and of those without children but with parameters,
+    torch's own activations left out.
     """
 
     parents: Collection[str]
@@ -97,14 +105,14 @@ class _Walk:
         if node.op == "placeholder":
             return self._placeholder(node)
         if node.op == "get_attr":
-            return _stored(getattr(self.program.graph_module, str(node.target)))
+            return stored(getattr(self.program.graph_module, str(node.target)))
         given = [self.known[argument] for argument in node.all_input_nodes]
         if any(value is _SKIPPED for value in given):
             return _SKIPPED
         try:
             return self._called(node)
         except Unreadable as reason:
-            self.obstacles.append(Obstacle(_operation(node), self._place(node), str(reason)))
+            self.obstacles.append(Obstacle(full_name(node), self._place(node), str(reason)))
             return _SKIPPED
 
     def _placeholder(self, node: Node) -> Any:
@@ -113,16 +121,16 @@ class _Walk:
         tensor = self._held().get(node.name)
         if not isinstance(tensor, Tensor):
             raise self._refused("the model holds something that is no tensor", node.name)
-        return _stored(tensor)
+        return stored(tensor)
 
     def _called(self, node: Node) -> Any:
-        arguments = self._arguments(node)
+        arguments = bound_arguments(node, self.known.__getitem__)
         leaves = pytree.tree_leaves(list(arguments.values()))
-        if isinstance(_meta(node), (torch.SymInt, torch.SymFloat, torch.SymBool)):
+        if isinstance(meta(node), (torch.SymInt, torch.SymFloat, torch.SymBool)):
             return LOST
         if not any(isinstance(leaf, (Value, Lost)) for leaf in leaves):
-            return _folded(node, arguments)
-        name = _name(node)
+            return folded(node, arguments)
+        name = operator_name(node)
         self._enter(node, name)
         activation = self._activation(name, arguments)
         if activation is not None:
@@ -130,21 +138,6 @@ class _Walk:
         if name not in READERS:
             raise Unreadable("it is no affine map, activation, maximum, sum or concatenation")
         return READERS[name](Operation(self.build, name, arguments, self._shape(node)))
-
-    def _arguments(self, node: Node) -> dict[str, Any]:
-        """Return the call's arguments by their names in the schema, defaults included."""
-        positional = map_arg(node.args, self.known.__getitem__)
-        named = map_arg(node.kwargs, self.known.__getitem__)
-        if not isinstance(node.target, torch._ops.OpOverload):
-            names = ("self", "index") if _name(node) == "getitem" else map(str, range(9))
-            return dict(zip(names, positional, strict=False))
-        found: dict[str, Any] = {}
-        for slot, value in zip_longest(
-            node.target._schema.arguments, positional, fillvalue=_SKIPPED
-        ):
-            default = slot.default_value if slot.has_default_value() else None
-            found[slot.name] = named.get(slot.name, default) if value is _SKIPPED else value
-        return found
 
     def _activation(self, name: str, arguments: Mapping[str, Any]) -> Value | None:
         leaves = pytree.tree_leaves(list(arguments.values()))
@@ -162,7 +155,7 @@ class _Walk:
         return self.build.activate(x, activation, _per_channel(parameters, x))
 
     def _enter(self, node: Node, name: str) -> None:
-        path = _path(node)
+        path = module_path(node)
         single = bool(path) and path not in self.modules.parents
         below = _RUN_AS.get(name, name)
         own = "" if single and path not in self.modules.weighted else below
@@ -170,7 +163,7 @@ class _Walk:
         self.build.call = Call(label, path, own)
 
     def _shape(self, node: Node) -> Shape | None:
-        shape = getattr(_meta(node), "shape", None)
+        shape = getattr(meta(node), "shape", None)
         if shape is None or not len(shape) or str(shape[0]) != str(self.batch):
             return None
         rest = shape[1:]
@@ -192,13 +185,15 @@ class _Walk:
         return torch.float64 if found == torch.float64 else torch.float32
 
     def _only_input(self) -> Node:
-        nodes = {node.name: node for node in self.program.graph.nodes if node.op == "placeholder"}
+        nodes: dict[str, Node] = {
+            node.name: node for node in self.program.graph.nodes if node.op == "placeholder"
+        }
         names = [
             spec.arg.name
             for spec in self.program.graph_signature.input_specs
             if spec.kind is InputKind.USER_INPUT and spec.arg.name in nodes
         ]
-        found = [nodes[name] for name in names if isinstance(_meta(nodes[name]), Tensor)]
+        found = [nodes[name] for name in names if isinstance(meta(nodes[name]), Tensor)]
         if len(found) != 1 or not found[0].meta["val"].is_floating_point():
             raise self._refused(
                 "a network is read from a model with one floating-point input",
@@ -212,7 +207,7 @@ class _Walk:
             for spec in self.program.graph_signature.output_specs
             if spec.kind is OutputKind.USER_OUTPUT
         ]
-        found = [node for node in self.program.graph.nodes if node.name in names]
+        found: list[Node] = [node for node in self.program.graph.nodes if node.name in names]
         if len(found) != 1 or len(names) != 1:
             raise self._refused(
                 "a network is read from a model with one output", f"{len(names)} outputs"
@@ -229,8 +224,8 @@ class _Walk:
         )
 
     def _place(self, node: Node) -> str:
-        path = _path(node) or "the model itself"
-        line = _source_line(node)
+        path = module_path(node) or "the model itself"
+        line = source_line(node)
         return f"{path} ({line})" if line else path
 
 
@@ -245,28 +240,6 @@ def _behind(output: Node) -> set[Node]:
     return found
 
 
-def _folded(node: Node, arguments: Mapping[str, Any]) -> Any:
-    """Compute what does not depend on the input, in float64 where it was stored in less."""
-    target = node.target
-    meta = _meta(node)
-    if isinstance(meta, Tensor) and meta.numel() > LARGEST_VALUE:
-        raise Unreadable("its result is too large")
-    if not isinstance(target, torch._ops.OpOverload):
-        return target(*arguments.values())  # type: ignore[operator]  # getitem and its like
-    if target.namespace != "aten" or torch.Tag.nondeterministic_seeded in target.tags:
-        raise Unreadable("it draws random numbers, or is no operator of torch itself")
-    wide = pytree.tree_map_only(Tensor, _widened, dict(arguments))
-    slots = target._schema.arguments
-    positional = [wide[slot.name] for slot in slots if not slot.kwarg_only]
-    named = {slot.name: wide[slot.name] for slot in slots if slot.kwarg_only}
-    with torch.no_grad():
-        return target(*positional, **named)
-
-
-def _widened(tensor: Tensor) -> Tensor:
-    return tensor.double() if tensor.is_floating_point() else tensor
-
-
 def _per_channel(parameters: Mapping[str, Any], x: Value) -> dict[str, Any]:
     """Return parameters so that one with an entry per channel broadcasts along axis 1."""
     column = (-1, *[1] * (x.rank - 2))
@@ -274,57 +247,3 @@ def _per_channel(parameters: Mapping[str, Any], x: Value) -> dict[str, Any]:
         name: value.reshape(column) if isinstance(value, Tensor) and value.numel() > 1 else value
         for name, value in parameters.items()
     }
-
-
-def _stored(tensor: Tensor) -> Tensor:
-    """Return a copy of its own: a network does not change when the model is trained on."""
-    return tensor.detach().to("cpu", copy=True).contiguous()
-
-
-def _meta(node: Node) -> Any:
-    return node.meta.get("val")
-
-
-def _name(node: Node) -> str:
-    """Return the operator's name without namespace, overload and the underscore of in-place calls."""
-    target = node.target
-    if isinstance(target, torch._ops.OpOverload):
-        name: str = target._schema.name.split("::")[1]
-        return name.rstrip("_")
-    return getattr(target, "__name__", str(target))
-
-
-def _operation(node: Node) -> str:
-    return str(node.target) if isinstance(node.target, torch._ops.OpOverload) else _name(node)
-
-
-def module_stack(node: Node) -> Iterable[tuple[str, str]]:
-    """Return the modules that were running, outermost first: their paths and their classes."""
-    for path, kind in (node.meta.get("nn_module_stack") or {}).values():
-        yield (
-            clean_path(path),
-            kind if isinstance(kind, str) else kind.__module__ + "." + kind.__qualname__,
-        )
-
-
-def is_activation(class_path: str) -> bool:
-    """Whether a class is one of torch's own activations."""
-    package, _, name = class_path.rpartition(".")
-    return package == torch.nn.modules.activation.__name__ and name != "MultiheadAttention"
-
-
-def clean_path(path: str) -> str:
-    """Return a module's path without the call numbers and wrappers that torch puts into it."""
-    parts = re.sub(r"@\d+", "", path).split(".")
-    return ".".join(part for part in parts if part and part != "_orig_mod")
-
-
-def _path(node: Node) -> str:
-    return ([""] + [path for path, _ in module_stack(node)])[-1]
-
-
-def _source_line(node: Node) -> str:
-    """Return ``file:line`` of the innermost call outside torch."""
-    calls = re.findall(r'File "(.+?)", line (\d+)', node.meta.get("stack_trace") or "")
-    own = [call for call in calls if "/torch/" not in call[0]] or calls
-    return f"{own[-1][0]}:{own[-1][1]}" if own else ""

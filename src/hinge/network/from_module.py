@@ -11,9 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.export import Dim, ExportedProgram
+from torch.utils._pytree import tree_leaves
 
 from hinge.errors import DataError, ModelError, UnsupportedError
-from hinge.network.from_export import Modules, clean_path, is_activation, network_of
+from hinge.network.from_export import Modules, network_of
+from hinge.network.fx_nodes import class_path, clean_path, is_activation
 from hinge.network.network import Network
 
 TOLERANCE = 1e-3
@@ -22,8 +24,8 @@ TOLERANCE = 1e-3
 
 def network_from_module(model: nn.Module, example: Any) -> Network:
     """Read a model by tracing it on an example batch, in evaluation mode."""
-    while hasattr(model, "_orig_mod"):
-        model = model._orig_mod
+    while "_orig_mod" in dict(model.named_children()):  # what torch.compile wraps around it
+        model = model.get_submodule("_orig_mod")
     batch = _batch(example)
     origin = type(model).__name__
     with _at_rest(model):
@@ -73,7 +75,8 @@ def _exported(model: nn.Module, batch: Tensor, origin: str) -> ExportedProgram:
         try:
             with torch.compiler.set_stance("force_eager"):
                 program = torch.export.export(model, (size,), dynamic_shapes=dims, strict=False)
-                return program.run_decompositions({})
+                functional: ExportedProgram = program.run_decompositions({})
+                return functional
         except Exception as failure:  # noqa: BLE001 # the model's own code may raise anything
             error = error or failure
     first = str(error).strip().splitlines() or [""]
@@ -91,21 +94,18 @@ def _modules(model: nn.Module) -> Modules:
     for path, module in model.named_modules():
         if next(module.children(), None) is not None:
             parents.add(clean_path(path))
-        elif next(module.parameters(), None) is not None and not is_activation(_class_path(module)):
+        elif next(module.parameters(), None) is not None and not is_activation(
+            class_path(type(module))
+        ):
             weighted.add(clean_path(path))
     return Modules(parents, weighted)
-
-
-def _class_path(module: nn.Module) -> str:
-    return f"{type(module).__module__}.{type(module).__qualname__}"
 
 
 def _compare(network: Network, program: ExportedProgram, batch: Tensor) -> None:
     """Refuse a network that does not compute what the model computes on the example."""
     if batch.dtype not in (torch.float32, torch.float64):
         return
-    wanted = program.module()(batch)
-    wanted = wanted if isinstance(wanted, Tensor) else torch.utils._pytree.tree_leaves(wanted)[0]
+    wanted: Tensor = tree_leaves(program.module()(batch))[0]
     got = network(batch)
     scale = wanted.abs().nan_to_num(0, 0, 0).max().item() if wanted.numel() else 0.0
     if torch.allclose(got, wanted.to(got), TOLERANCE, TOLERANCE * max(scale, 1), equal_nan=True):

@@ -153,10 +153,11 @@ class _Walk:
                 "a network is read from a model with one floating-point input",
                 f"{len(found)} inputs: {names}",
             )
-        return found[0]
+        source: ValueInfoProto = found[0]
+        return source
 
     def _only_output(self) -> str:
-        names = [entry.name for entry in self.graph.output]
+        names: list[str] = [entry.name for entry in self.graph.output]
         if len(names) != 1:
             raise self._unfit(
                 "a network is read from a model with one output",

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from torch.export import ExportedProgram
 
-from hinge.network.from_export import Modules, clean_path, is_activation, module_stack, network_of
+from hinge.network.from_export import Modules, network_of
+from hinge.network.fx_nodes import clean_path, is_activation, module_stack
 from hinge.network.network import Network
 from hinge.network.pt2 import load_pt2
 

@@ -57,6 +57,7 @@ def convolve(
     x: Value,
     weight: Tensor,
     bias: Tensor | None,
+    *,
     stride: Sizes,
     padding: Sizes,
     dilation: Sizes,
@@ -85,6 +86,7 @@ def convolve(
 def normalize(
     build: Builder,
     x: Value,
+    *,
     mean: Tensor,
     variance: Tensor,
     weight: Tensor | None,
@@ -106,10 +108,10 @@ def normalize(
 def average_windows(
     build: Builder,
     x: Value,
+    *,
     kernel: Sizes,
     stride: Sizes,
     padding: Sizes,
-    *,
     rank: int,
     ceil: bool,
     count_padding: bool,
@@ -137,11 +139,11 @@ def adaptive_average(build: Builder, x: Value, size: Shape) -> Value:
 def max_windows(
     build: Builder,
     x: Value,
+    *,
     kernel: Sizes,
     stride: Sizes,
     padding: Sizes,
     dilation: Sizes,
-    *,
     rank: int,
     ceil: bool,
 ) -> Value:

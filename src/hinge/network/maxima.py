@@ -9,6 +9,7 @@ from functools import reduce
 import torch
 from torch import Tensor
 from torch.nn import functional
+from typing_extensions import override
 
 from hinge.layout import Place
 from hinge.network.affine import Shape
@@ -48,6 +49,7 @@ class Windows(Rule):
     dilation: Shape
     ceil: bool = False
 
+    @override
     def apply(self, *values: Tensor) -> Tensor:
         pool = _POOLS[len(self.kernel) - 1]
         result: Tensor = pool(
@@ -55,6 +57,7 @@ class Windows(Rule):
         )
         return result
 
+    @override
     def place(self, old: Place | None, rank: int) -> Place | None:
         return outside(old, rank - 1 - len(self.kernel))
 
@@ -68,10 +71,12 @@ class Adaptive(Rule):
 
     size: Shape
 
+    @override
     def apply(self, *values: Tensor) -> Tensor:
         result: Tensor = _ADAPTIVE[len(self.size) - 1](values[0], self.size)
         return result
 
+    @override
     def place(self, old: Place | None, rank: int) -> Place | None:
         return outside(old, rank - 1 - len(self.size))
 
@@ -86,9 +91,11 @@ class Over(Rule):
     axes: Shape
     keep: bool = False
 
+    @override
     def apply(self, *values: Tensor) -> Tensor:
         return values[0].amax(self.axes, keepdim=self.keep)
 
+    @override
     def place(self, old: Place | None, rank: int) -> Place | None:
         return None if old is None else old.reduced(self.axes, rank, keepdim=self.keep)
 
@@ -100,10 +107,12 @@ class Over(Rule):
 class Between(Rule):
     """Of several inputs of one shape, value by value."""
 
+    @override
     def apply(self, *values: Tensor) -> Tensor:
         return reduce(torch.maximum, values)
 
-    def place(self, old: Place | None, rank: int) -> Place | None:  # noqa: ARG002 # one signature
+    @override
+    def place(self, old: Place | None, rank: int) -> Place | None:
         return old
 
     def __str__(self) -> str:

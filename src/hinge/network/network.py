@@ -53,9 +53,10 @@ class Network:
     def __call__(self, x: Array) -> Array: ...
 
     def __call__(self, x: Tensor | Array) -> Tensor | Array:
-        """Return the output on ``x`` ``(N, *input_shape)``, float32 or float64, in ``x``'s kind and dtype.
+        """Return the output on ``x`` ``(N, *input_shape)``, in its kind and dtype.
 
-        A torch tensor keeps its derivatives. Raises `DataError` if ``x`` does not fit.
+        ``x`` is float32 or float64; a torch tensor keeps its derivatives. Raises
+        `DataError` if ``x`` does not fit.
         """
         if isinstance(x, np.ndarray):
             with torch.no_grad():
@@ -123,7 +124,7 @@ class Network:
         return step.units
 
     def unit_axis(self, site: Site | str) -> int:
-        """Return the axis of a site's pre-activation that holds its units, the batch being axis 0."""
+        """Return the axis of a site's pre-activation that holds its units; the batch is 0."""
         return self.place(site).axis
 
     def feeds(self) -> dict[str, Feed]:

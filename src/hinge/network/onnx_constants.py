@@ -11,23 +11,22 @@ import numpy.typing as npt
 from onnx import NodeProto
 from onnx.reference import ReferenceEvaluator
 
-from hinge.network.build import Unreadable
+from hinge.network.build import LARGEST_CONSTANT, Unreadable
 
 Array = npt.NDArray[Any]
 
-LARGEST_CONSTANT = 2**28
-"""Entries of a constant beyond which it is not computed."""
-
-_PLAIN = frozenset(
-    "Constant Identity Cast Reshape Transpose Squeeze Unsqueeze Flatten Slice Split Gather Concat "
-    "Neg Abs Sqrt Exp Log Reciprocal Floor Ceil Not ReduceSum ReduceProd ReduceMean ReduceMax "
-    "ReduceMin ReduceL2 Shape Size Cumsum Relu Clip Shrink Softplus Tanh Sigmoid".split()
+_PLAIN = (
+    *("Constant", "Identity", "Cast", "Shape", "Size", "Not"),
+    *("Reshape", "Transpose", "Squeeze", "Unsqueeze", "Flatten", "Slice", "Split", "Gather"),
+    *("Concat", "Neg", "Abs", "Sqrt", "Exp", "Log", "Reciprocal", "Floor", "Ceil"),
+    *("ReduceSum", "ReduceProd", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceL2"),
+    *("Relu", "Clip", "Softplus", "Tanh", "Sigmoid"),
 )
 """Operators whose result is no larger than their inputs together."""
 
-_BROADCAST = frozenset(
-    "Add Sub Mul Div Pow Mod Min Max Sum Equal Greater Less GreaterOrEqual LessOrEqual And Or "
-    "Where Expand".split()
+_BROADCAST = (
+    *("Add", "Sub", "Mul", "Div", "Pow", "Mod", "Min", "Max", "Sum", "Where"),
+    *("Equal", "Greater", "Less", "GreaterOrEqual", "LessOrEqual", "And", "Or"),
 )
 
 

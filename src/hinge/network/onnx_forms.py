@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from math import ceil, floor, prod
 from typing import Any
 
@@ -103,7 +104,7 @@ def _slice(node: Node) -> Value:
     for axis, start, stop, step in zip(axes, starts, stops, steps, strict=True):
         # A stop far below zero means "past the first", which Python writes as None.
         past = step < 0 and stop < -max((0, *x.shape))
-        x = forms.sliced(node.build, x, axis, start, None if past else stop, step)
+        x = forms.sliced(node.build, x, axis, start, None if past else stop, step=step)
     return x
 
 
@@ -193,13 +194,13 @@ def _nearest(node: Node, old: int, new: int, factor: float) -> list[int]:
     plain = node.kind == "Upsample" or node.opset < 11  # noqa: PLR2004 # opset 11 chose a mode
     mode = "asymmetric" if plain else node.get("coordinate_transformation_mode", "half_pixel")
     rounding = "floor" if plain else node.get("nearest_mode", "round_prefer_floor")
-    places = {
+    places: dict[str, Callable[[int], float]] = {
         "asymmetric": lambda i: i / factor,
         "half_pixel": lambda i: (i + 0.5) / factor - 0.5,
         "pytorch_half_pixel": lambda i: (i + 0.5) / factor - 0.5 if new > 1 else 0.0,
         "align_corners": lambda i: i * (old - 1) / (new - 1) if new > 1 else 0.0,
     }
-    roundings = {
+    roundings: dict[str, Callable[[float], int]] = {
         "floor": floor,
         "ceil": ceil,
         "round_prefer_floor": lambda p: ceil(p - 0.5),

@@ -65,7 +65,14 @@ def _convolution(node: Node) -> Value:
     if slide.before != slide.after:
         x, padding = forms.padded(node.build, x, slide.pads, "constant", 0.0), (0,)
     return layers.convolve(
-        node.build, x, weight, bias, slide.stride, padding, slide.dilation, node.get("group", 1)
+        node.build,
+        x,
+        weight,
+        bias,
+        stride=slide.stride,
+        padding=padding,
+        dilation=slide.dilation,
+        groups=node.get("group", 1),
     )
 
 
@@ -79,11 +86,16 @@ def _transposed_convolution(node: Node) -> Value:
         raise Unreadable("it gives its output's shape instead of pads")
     slide = window(node, x, tuple(weight.shape[2:]))
     alike = slide.before == slide.after
-    extra = tuple(node.get("output_padding", (0,) * rank))
-    padding = slide.before if alike else (0,) * rank
-    groups = node.get("group", 1)
     whole = layers.convolve(
-        node.build, x, weight, bias, slide.stride, padding, slide.dilation, groups, extra
+        node.build,
+        x,
+        weight,
+        bias,
+        stride=slide.stride,
+        padding=slide.before if alike else 0,
+        dilation=slide.dilation,
+        groups=node.get("group", 1),
+        output_padding=tuple(node.get("output_padding", (0,) * rank)),
     )
     if alike:
         return whole
@@ -115,8 +127,15 @@ def _batch_norm(node: Node) -> Any:
     if node.get("training_mode", 0):
         raise Unreadable("it normalises by the statistics of the batch")
     scale, bias, mean, variance = (node.weight(i) for i in range(1, 5))
-    epsilon = node.get("epsilon", 1e-5)
-    return layers.normalize(node.build, node.x, mean, variance, scale, bias, epsilon)
+    return layers.normalize(
+        node.build,
+        node.x,
+        mean=mean,
+        variance=variance,
+        weight=scale,
+        bias=bias,
+        epsilon=node.get("epsilon", 1e-5),
+    )
 
 
 def _max_pool(node: Node) -> Any:
@@ -128,10 +147,10 @@ def _max_pool(node: Node) -> Any:
     result = layers.max_windows(
         node.build,
         x,
-        slide.kernel,
-        slide.stride,
-        padding,
-        slide.dilation,
+        kernel=slide.kernel,
+        stride=slide.stride,
+        padding=padding,
+        dilation=slide.dilation,
         rank=len(slide.kernel),
         ceil=bool(node.get("ceil_mode", 0)),
     )
@@ -157,9 +176,9 @@ def _averaged(
     return layers.average_windows(
         node.build,
         x,
-        slide.kernel,
-        slide.stride,
-        padding,
+        kernel=slide.kernel,
+        stride=slide.stride,
+        padding=padding,
         rank=len(slide.kernel),
         ceil=ceil,
         count_padding=count,

@@ -45,7 +45,7 @@ _FOLDERS = (
 
 
 def load_pt2(path: Path) -> ExportedProgram:
-    """Load a file written by `torch.export.save`. Raises `FileError` if it is damaged or hostile."""
+    """Load a file of `torch.export.save`. Raises `FileError` if it is damaged or hostile."""
     try:
         entries = _entries(path)
         archive = _archive(_cleaned(entries))
@@ -136,7 +136,8 @@ def _loaded(archive: io.BytesIO, path: Path) -> ExportedProgram:
     try:
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")
-            return torch.export.load(archive).run_decompositions({})
+            program: ExportedProgram = torch.export.load(archive).run_decompositions({})
+            return program
     except Exception as error:  # torch's deserialiser raises whatever Python raises
         raise _damaged(path, error) from error
     finally:

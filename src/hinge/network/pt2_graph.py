@@ -6,10 +6,19 @@ import json
 import re
 from typing import Any
 
-_NAMES = (
-    "Symbol Integer Add Mul Max Min FloorDiv Mod PythonMod CeilDiv positive nonnegative integer "
-    "True False"
-).split()
+_CALLS = {
+    "Symbol",
+    "Integer",
+    "Add",
+    "Mul",
+    "Max",
+    "Min",
+    "FloorDiv",
+    "Mod",
+    "PythonMod",
+    "CeilDiv",
+}
+_NAMES = {*_CALLS, "positive", "nonnegative", "integer", "True", "False"}
 _EXPRESSION = re.compile(r"[\w\s(),='+*/-]{1,1000}")
 _SYMBOL = re.compile(r"[su]\d{1,6}")
 _TARGET = re.compile(
@@ -27,8 +36,9 @@ class Hostile(Exception):  # noqa: N818 # it becomes an error where the file's n
 
 
 def cleaned_graph(model: dict[str, Any]) -> dict[str, Any]:
-    """Return the graph without what is not needed. Raises `Hostile`, or what Python raises
-    when the graph is not built as torch builds it.
+    """Return the graph without what is not needed.
+
+    Raises `Hostile`, or what Python raises when the graph is not built as torch builds it.
     """
     module = model["graph_module"]
     for node in module["graph"]["nodes"]:

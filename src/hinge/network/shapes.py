@@ -8,6 +8,7 @@ from math import prod
 import torch
 from torch import Tensor
 from torch.nn import functional
+from typing_extensions import override
 
 from hinge.layout import Place
 from hinge.network.affine import Operator, Shape
@@ -19,9 +20,11 @@ class Reshape(Operator):
 
     to_shape: Shape
 
+    @override
     def linear(self, x: Tensor) -> Tensor:
         return x.reshape(x.shape[0], *self.to_shape)
 
+    @override
     def place(self, old: Place | None) -> Place | None:
         if old is None or old.axis == 0:
             return None
@@ -30,6 +33,7 @@ class Reshape(Operator):
         return None if moved is None else replace(moved, axis=moved.axis + 1)
 
     @property
+    @override
     def details(self) -> str:
         return f"to {'x'.join(map(str, self.to_shape)) or 'a number'}"
 
@@ -40,13 +44,16 @@ class Permute(Operator):
 
     order: Shape
 
+    @override
     def linear(self, x: Tensor) -> Tensor:
         return x.permute(self.order)
 
+    @override
     def place(self, old: Place | None) -> Place | None:
         return None if old is None else old.permuted(self.order)
 
     @property
+    @override
     def details(self) -> str:
         return f"axes {', '.join(map(str, self.order))}"
 
@@ -61,13 +68,16 @@ class Take(Operator):
     axis: int
     index: Tensor
 
+    @override
     def linear(self, x: Tensor) -> Tensor:
         return x.index_select(self.axis, self.index)
 
+    @override
     def place(self, old: Place | None) -> Place | None:
         return _resized(old, self.axis, self.input_shape, len(self.index))
 
     @property
+    @override
     def details(self) -> str:
         return f"{len(self.index)} of {self.input_shape[self.axis - 1]} along axis {self.axis}"
 
@@ -82,19 +92,23 @@ class Pad(Operator):
     pads: Shape
     value: float = 0.0
 
+    @override
     def linear(self, x: Tensor) -> Tensor:
         return functional.pad(x, self.pads)
 
+    @override
     def apply(self, x: Tensor) -> Tensor:
         return functional.pad(x, self.pads, value=self.value)
 
     @property
+    @override
     def shift(self) -> Tensor | None:
         if not self.value:
             return None
         zeros = torch.zeros(self.input_shape, dtype=torch.float64)
         return functional.pad(zeros, self.pads, value=self.value)
 
+    @override
     def place(self, old: Place | None) -> Place | None:
         if old is None:
             return None
@@ -105,6 +119,7 @@ class Pad(Operator):
         return old
 
     @property
+    @override
     def details(self) -> str:
         return f"{', '.join(map(str, self.pads))} with {self.value:g}"
 
@@ -115,9 +130,11 @@ class Expand(Operator):
 
     to_shape: Shape
 
+    @override
     def linear(self, x: Tensor) -> Tensor:
         return x.expand(x.shape[0], *self.to_shape)
 
+    @override
     def place(self, old: Place | None) -> Place | None:
         if old is None or old.axis == 0:
             return old
@@ -125,27 +142,31 @@ class Expand(Operator):
         return old if same else None
 
     @property
+    @override
     def details(self) -> str:
         return f"to {'x'.join(map(str, self.to_shape))}"
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Sum(Operator):
-    """The sum over ``axes`` (the batch is 0), divided by ``divisor``: a mean, if that is their size."""
+    """The sum over ``axes`` (the batch is 0) by ``divisor``: a mean, if that is their size."""
 
     axes: Shape
     keep: bool = False
     divisor: int = 1
 
+    @override
     def linear(self, x: Tensor) -> Tensor:
         return x.sum(self.axes, keepdim=self.keep) / self.divisor
 
+    @override
     def place(self, old: Place | None) -> Place | None:
         if old is None:
             return None
         return old.reduced(self.axes, len(self.input_shape) + 1, keepdim=self.keep)
 
     @property
+    @override
     def details(self) -> str:
         size = prod(self.input_shape[axis - 1] for axis in self.axes)
         kind = "mean" if self.divisor == size else "sum"

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from typing_extensions import override
 
 from hinge.activations import Activation, traits_of
 from hinge.layout import Place
@@ -59,13 +60,16 @@ class Affine(Step):
 
     operator: Operator
 
+    @override
     def apply(self, *values: Tensor) -> Tensor:
         return self.operator.apply(values[0])
 
+    @override
     def to(self, dtype: torch.dtype, device: torch.device) -> Step:
         return dataclasses.replace(self, operator=self.operator.to(dtype, device))
 
     @property
+    @override
     def details(self) -> str:
         return str(self.operator)
 
@@ -83,10 +87,12 @@ class Activate(Step):
     site: Site
     units: Place
 
+    @override
     def apply(self, *values: Tensor) -> Tensor:
         result: Tensor = self.activation(values[0], **self.parameters)
         return result
 
+    @override
     def to(self, dtype: torch.dtype, device: torch.device) -> Step:
         moved = {
             name: value.to(device, dtype) if isinstance(value, Tensor) else value
@@ -100,6 +106,7 @@ class Activate(Step):
         return traits_of(self.activation, dict(self.parameters))
 
     @property
+    @override
     def details(self) -> str:
         return self.site.activation
 
@@ -110,10 +117,12 @@ class Max(Step):
 
     rule: Rule
 
+    @override
     def apply(self, *values: Tensor) -> Tensor:
         return self.rule.apply(*values)
 
     @property
+    @override
     def details(self) -> str:
         return str(self.rule)
 
@@ -122,6 +131,7 @@ class Max(Step):
 class Add(Step):
     """The sum of inputs of one shape."""
 
+    @override
     def apply(self, *values: Tensor) -> Tensor:
         total = values[0]
         for value in values[1:]:
@@ -135,9 +145,11 @@ class Concat(Step):
 
     axis: int
 
+    @override
     def apply(self, *values: Tensor) -> Tensor:
         return torch.cat(values, self.axis)
 
     @property
+    @override
     def details(self) -> str:
         return f"along axis {self.axis}"

@@ -86,9 +86,10 @@ class OperatorModule(nn.Module):
 
 
 def _child(holder: nn.Module, name: str) -> nn.Module:
-    while hasattr(holder, name) and name not in holder._modules:
+    children = dict(holder.named_children())
+    while hasattr(holder, name) and name not in children:
         name += "_"
-    if name not in holder._modules:
+    if name not in children:
         holder.add_module(name, nn.Module())
     return holder.get_submodule(name)
 

@@ -123,7 +123,7 @@ def library_of(x: Array, where: str) -> Library:
     """
     for library in _LIBRARIES:
         if library.owns(x):
-            if not isinstance(x, float) and str(x.dtype).removeprefix("torch.") not in FLOATS:
+            if not isinstance(x, float) and dtype_name(x) not in FLOATS:
                 raise DataError(
                     "an activation is a function of real numbers in floating point",
                     where=where,
@@ -137,6 +137,11 @@ def library_of(x: Array, where: str) -> Library:
         found=f"{type(x).__module__}.{type(x).__qualname__}",
         do="pass a NumPy array, a torch tensor, a JAX array or a float",
     )
+
+
+def dtype_name(x: Array) -> str:
+    """Name the dtype of an array, as "float32", in the same way for every library."""
+    return getattr(x.dtype, "name", str(x.dtype).removeprefix("torch."))
 
 
 def broadcast_to_input(parameter: Array, x: Array, where: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from hinge.activations.arrays import to_numpy
+from hinge.activations.arrays import dtype_name, to_numpy
 from hinge.errors import UnsupportedError
 
 
@@ -38,5 +38,5 @@ def _tensor(number: Any, where: str) -> torch.Tensor:
             found=f"an array of shape {values.shape}",
             do="call the activation itself, which takes any shape that broadcasts",
         )
-    dtype = getattr(torch, str(number.dtype).removeprefix("torch."))
+    dtype = getattr(torch, dtype_name(number))
     return torch.from_numpy(values.reshape(-1).copy()).to(dtype)

@@ -148,11 +148,21 @@ class Examination:
         blocks: list[Block] = [*show.remarks(self.census)]
         if self.checks:
             blocks += [Heading("Limits"), *self.checks]
-        blocks += [Heading("Findings"), *_notes(self.findings)]
-        blocks += [Heading("Units"), show.unit_grid(sites, self.rare)]
-        blocks += [show.site_table(sites, self.rare), *show.distributions(sites)]
+        blocks += [Heading("At a glance"), show.unit_grid(sites, self.rare)]
+        blocks += [show.site_table(sites, self.rare)]
+        blocks += [Heading("Findings"), *self._notes()]
+        blocks += [Heading("In detail"), *show.distributions(sites)]
         blocks += [show.unit_table(sites, self.rare)]
         return Page("Examination", self.summary, tuple(blocks))
+
+    def _notes(self) -> list[Block]:
+        """One note per finding: what, the evidence, what would help."""
+        if not self.findings:
+            return [Note("Every unit folds the data somewhere.", "Nothing found", "good")]
+        return [
+            Note(finding.evidence, f"Site {finding.site}: {finding.title}", finding.tone, finding.helps)
+            for finding in self.findings
+        ]
 
     @property
     def summary(self) -> str:
@@ -176,17 +186,3 @@ class Examination:
         return "\n".join(lines)
 
     __repr__ = __str__
-
-
-def _notes(findings: Sequence[Finding]) -> list[Block]:
-    """One note per finding: what, the evidence, what would help."""
-    if not findings:
-        return [Note("Every unit folds the data somewhere.", "Nothing found", "good")]
-    return [
-        Note(
-            " ".join((finding.evidence, *finding.helps)),
-            f"{finding.site}: {finding.title}",
-            finding.tone,
-        )
-        for finding in findings
-    ]

@@ -20,11 +20,15 @@ class Heading:
 
 @dataclass(frozen=True)
 class Note:
-    """A paragraph. ``title`` is its short form, ``text`` the whole; both plain text."""
+    """A paragraph. ``title`` is its short form, ``text`` the whole, all plain text.
+
+    ``points`` are sentences that stand below, one by one: what follows from it.
+    """
 
     text: str
     title: str = ""
     tone: Tone = "info"
+    points: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

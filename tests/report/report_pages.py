@@ -17,7 +17,7 @@ HAND_BUILT = Page(
     "1 of 4 units is dead.",
     (
         Heading("Findings"),
-        Note("Its bias sank to -3.", "fc1: unit 0 is dead", "bad"),
+        Note("Its bias sank to -3.", "fc1: unit 0 is dead", "bad", ("Raise it by 3.",)),
         Heading("Units", 2),
         Grid(LEGEND, (Strip("fc1", (0, 2, 2)), Strip("fc2#2", (1,))), "Every unit", "One each."),
         Curve((0.0, 1.0, 2.0), (3.0, 5.0), "Depth", "depth", "units", "bars", ((1.5, "kink"),)),
@@ -84,7 +84,7 @@ def _curves(draw: st.DrawFn) -> Curve:
 
 _blocks = st.one_of(
     st.builds(Heading, _texts, st.integers(0, 4)),
-    st.builds(Note, _texts, _texts, _tones),
+    st.builds(Note, _texts, _texts, _tones, st.lists(_texts, max_size=2).map(tuple)),
     st.builds(Check, _texts, st.booleans(), _texts),
     _tables(),
     _grids(),

@@ -126,7 +126,7 @@ def test_hostile_names_stay_text(bad: str) -> None:
         bad,
         (
             Heading(bad),
-            Note(bad, bad),
+            Note(bad, bad, points=(bad,)),
             Check(bad, False, bad),
             Table((Column(bad, help=bad),), ((bad,),), bad, bad),
             Grid((Shade(bad, bad),), (Strip(bad, (0,)),), bad, bad),

@@ -19,7 +19,7 @@ def test_the_page_is_all_there() -> None:
     lines = to_text(HAND_BUILT, width=80).splitlines()
     text = "\n".join(lines)
     assert lines[0] == "digits.onnx"
-    assert "✗ fc1: unit 0 is dead\n  Its bias sank to -3." in text
+    assert "✗ fc1: unit 0 is dead\n  Its bias sank to -3.\n  → Raise it by 3." in text
     assert "✗ failed  dead=5%\n  25 % are dead" in text
     assert "✓ passed  blocked=5%\n  none is blocked" in text
     assert "Findings\n────────" in text

@@ -23,7 +23,7 @@ from hinge.page import (
     Tone,
     Value,
 )
-from hinge.units import RARE, Observed, Verdict
+from hinge.units import RARE, Observed, Reals, Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -43,6 +43,7 @@ TONES: dict[Verdict, Tone] = {
 _ORDER = list(Verdict)
 _ROWS = 2000  # units that a page lists; the JSON and the data frame hold all
 _BINS = 20
+_DEPTHS_SHOWN = 0.95  # the deepest units are drawn at this quantile
 
 Sites = Mapping[str, Observed]
 
@@ -180,22 +181,27 @@ def _rows(name: str, observed: Observed, verdicts: npt.NDArray[np.str_]) -> list
 
 
 def distributions(sites: Sites) -> list[Block]:
-    """How often units fire, over all sites with a kink."""
-    shares = [o.fire_share for o in sites.values() if o.traits.has_kink]
-    values = np.concatenate(shares) if shares else np.array([])
-    values = values[np.isfinite(values)]
-    if not values.size:
+    """How often units fire, and how far below the kink those stay that never do."""
+    kinked = [observed for observed in sites.values() if observed.traits.has_kink]
+    if not kinked:
         return []
-    counts, edges = np.histogram(values, bins=_BINS, range=(0.0, 1.0))
-    return [
-        Curve(
-            tuple(edges.tolist()),
-            tuple(counts.astype(float).tolist()),
-            "How often units fire",
-            "share of examples on which a unit fires",
-            "units",
-        )
-    ]
+    shares = np.concatenate([observed.fire_share for observed in kinked])
+    depths = np.concatenate([observed.depth[observed.fired == 0] for observed in kinked])
+    axis = "share of examples on which a unit fires"
+    curves: list[Block] = [_histogram(shares, (0.0, 1.0), "How often units fire", axis)]
+    depths = depths[np.isfinite(depths)]
+    if depths.size:
+        axis = "(kink - largest z) / sd z, in standard deviations"
+        title = "How far below the kink the units stay that never fire"
+        deepest = float(np.quantile(depths, _DEPTHS_SHOWN))
+        curves.append(_histogram(np.minimum(depths, deepest), (0.0, deepest), title, axis))
+    return curves
+
+
+def _histogram(values: Reals, span: tuple[float, float], title: str, axis: str) -> Curve:
+    counts, edges = np.histogram(values[np.isfinite(values)], bins=_BINS, range=span)
+    bins = tuple(counts.astype(float).tolist())
+    return Curve(tuple(edges.tolist()), bins, title, axis, "units")
 
 
 def data_frame(sites: Sites, rare: float) -> pd.DataFrame:

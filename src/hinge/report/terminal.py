@@ -97,12 +97,12 @@ def _heading(heading: Heading, screen: Screen) -> RenderableType:
 
 def _note(note: Note, screen: Screen) -> RenderableType:
     sign = Text(f"{screen.sign(note.tone)} ", STYLES[note.tone][0])
-    if not note.title:
-        return _hung(sign, screen.say(note.text), screen)
-    title = screen.line(note.title, "bold")
-    text = Padding(_measured(screen.say(note.text), screen), (0, 0, 0, 2))
-    head = _hung(sign, title, screen)
-    return Group(head, text) if note.text else head
+    arrow = Text(screen.spelled("→ "), STYLES["info"][0])
+    head = screen.line(note.title, "bold") if note.title else screen.say(note.text)
+    below = [screen.say(note.text)] if note.title and note.text else []
+    points = (_hung(arrow, screen.say(point), screen) for point in note.points)
+    parts = [*(_measured(text, screen) for text in below), *points]
+    return Group(_hung(sign, head, screen), *(Padding(part, (0, 0, 0, 2)) for part in parts))
 
 
 def _check(check: Check, screen: Screen) -> RenderableType:

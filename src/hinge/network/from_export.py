@@ -148,7 +148,7 @@ class _Walk:
         rest = {k: v for k, v in arguments.items() if k != key}
         if key != next(iter(arguments)):  # maximum(0, x) is maximum(x, 0)
             rest = {key: rest.pop("self"), **rest} if "self" in rest else rest
-        found = from_aten(name, rest)
+        found = from_aten(name, rest) or from_aten(_RUN_AS.get(name, name), rest)
         if found is None:
             return None
         activation, parameters = found

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import prod
 
 import torch
 from torch import Tensor
@@ -168,9 +167,8 @@ class Sum(Operator):
     @property
     @override
     def details(self) -> str:
-        size = prod(self.input_shape[axis - 1] for axis in self.axes)
-        kind = "mean" if self.divisor == size else "sum"
-        return f"{kind} over axes {', '.join(map(str, self.axes))}"
+        divided = "" if self.divisor == 1 else f", divided by {self.divisor}"
+        return f"over axes {', '.join(map(str, self.axes))}{divided}"
 
 
 def _resized(place: Place | None, axis: int, shape: Shape, length: int) -> Place | None:

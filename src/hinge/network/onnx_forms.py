@@ -180,8 +180,8 @@ def _factors(node: Node, x: Value) -> tuple[list[float], Shape]:
         sizes = tuple(floor(n * f) for n, f in zip(old, given, strict=True))
     else:
         target = node.integers("sizes", 3) or []
-        if len(target) != x.rank or "axes" in node.attributes:
-            raise Unreadable("it resizes some axes only")
+        if len(target) != x.rank or target[0] not in (node.batch, BATCH):
+            raise Unreadable("it resizes the batch, or some axes only")
         sizes = (1, *target[1:])
         given = [1.0, *(n / o for n, o in zip(target[1:], x.shape, strict=True))]
     if given[0] != 1 or sizes[0] != 1 or min(sizes) < 1:
@@ -194,21 +194,24 @@ def _nearest(node: Node, old: int, new: int, factor: float) -> list[int]:
     plain = node.kind == "Upsample" or node.opset < 11  # noqa: PLR2004 # opset 11 chose a mode
     mode = "asymmetric" if plain else node.get("coordinate_transformation_mode", "half_pixel")
     rounding = "floor" if plain else node.get("nearest_mode", "round_prefer_floor")
-    places: dict[str, Callable[[int], float]] = {
-        "asymmetric": lambda i: i / factor,
-        "half_pixel": lambda i: (i + 0.5) / factor - 0.5,
-        "pytorch_half_pixel": lambda i: (i + 0.5) / factor - 0.5 if new > 1 else 0.0,
-        "align_corners": lambda i: i * (old - 1) / (new - 1) if new > 1 else 0.0,
+    half = np.float32(0.5)  # in float32, like the programs that wrote and run such files
+    ratio, last = np.float32(factor), np.float32(old - 1) / np.float32(max(new - 1, 1))
+    places: dict[str, Callable[[np.float32], np.float32]] = {
+        "asymmetric": lambda i: i / ratio,
+        "half_pixel": lambda i: (i + half) / ratio - half,
+        "pytorch_half_pixel": lambda i: (i + half) / ratio - half if new > 1 else i,
+        "align_corners": lambda i: i * last,
     }
-    roundings: dict[str, Callable[[float], int]] = {
+    roundings: dict[str, Callable[[np.float32], int]] = {
         "floor": floor,
         "ceil": ceil,
-        "round_prefer_floor": lambda p: ceil(p - 0.5),
-        "round_prefer_ceil": lambda p: floor(p + 0.5),
+        "round_prefer_floor": lambda p: ceil(p - half),
+        "round_prefer_ceil": lambda p: floor(p + half),
     }
     if mode not in places or rounding not in roundings:
         raise Unreadable(f"it resizes in the mode {mode!r} with {rounding!r}")
-    return [min(max(roundings[rounding](places[mode](i)), 0), old - 1) for i in range(new)]
+    positions = [roundings[rounding](places[mode](np.float32(i))) for i in range(new)]
+    return [min(max(position, 0), old - 1) for position in positions]
 
 
 READERS: dict[str, Reader] = {

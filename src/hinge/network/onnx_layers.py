@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from hinge.network import arithmetic, forms, layers
 from hinge.network.affine import Shape
 from hinge.network.aten import LOST
 from hinge.network.build import Unreadable, Value
+from hinge.network.convolution import AveragePool
 from hinge.network.onnx_node import Node, Reader
 
 
@@ -37,6 +39,20 @@ class Window:
         """The pads in torch's order: the last axis first."""
         pairs = zip(reversed(self.before), reversed(self.after), strict=True)
         return [pad for pair in pairs for pad in pair]
+
+    def exact(self, sizes: Shape, *, ceil: bool) -> Window:
+        """Return the window with pads after which no value is left over.
+
+        With ``ceil``, a last window may reach beyond the pads, but not start in those after.
+        """
+        after = []
+        for axis, size in enumerate(sizes):
+            reach = (self.kernel[axis] - 1) * self.dilation[axis] + 1
+            room = size + self.before[axis] + self.after[axis] - reach
+            steps = -(-room // self.stride[axis]) if ceil else room // self.stride[axis]
+            steps -= steps * self.stride[axis] >= size + self.before[axis]
+            after.append(steps * self.stride[axis] + reach - size - self.before[axis])
+        return replace(self, after=tuple(after))
 
 
 def window(node: Node, x: Value, kernel: Shape) -> Window:
@@ -141,9 +157,10 @@ def _batch_norm(node: Node) -> Any:
 def _max_pool(node: Node) -> Any:
     x = node.x
     slide = window(node, x, tuple(node.get("kernel_shape", ())))
-    padding = slide.before
+    padding, ceil = slide.before, bool(node.get("ceil_mode", 0))
     if not slide.even:
-        x, padding = forms.padded(node.build, x, slide.pads, "constant", -inf), (0,)
+        pads = slide.exact(x.shape[1:], ceil=ceil).pads
+        x, padding, ceil = forms.padded(node.build, x, pads, "constant", -inf), (0,), False
     result = layers.max_windows(
         node.build,
         x,
@@ -152,7 +169,7 @@ def _max_pool(node: Node) -> Any:
         padding=padding,
         dilation=slide.dilation,
         rank=len(slide.kernel),
-        ceil=bool(node.get("ceil_mode", 0)),
+        ceil=ceil,
     )
     return result, LOST
 
@@ -163,17 +180,13 @@ def _average_pool(node: Node) -> Value:
     if any(step != 1 for step in slide.dilation):
         raise Unreadable("it averages over a dilated window")
     ceil, count = bool(node.get("ceil_mode", 0)), bool(node.get("count_include_pad", 0))
-    if slide.even:
-        return _averaged(node, x, slide, slide.before, ceil=ceil, count=count)
-    padded = forms.padded(node.build, x, slide.pads, "constant", 0.0)
-    mean = _averaged(node, padded, slide, (0,), ceil=ceil, count=True)
-    return mean if count else arithmetic.multiply(node.build, mean, _shares(x, slide, ceil=ceil))
-
-
-def _averaged(
-    node: Node, x: Value, slide: Window, padding: Shape, *, ceil: bool, count: bool
-) -> Value:
-    return layers.average_windows(
+    padding, counted = slide.before, None
+    if not slide.even:
+        exact = slide.exact(x.shape[1:], ceil=ceil)
+        counted = _counted(x.shape, slide, exact, padding=count)
+        x, padding = forms.padded(node.build, x, exact.pads, "constant", 0.0), (0,)
+        ceil, count = False, True
+    mean = layers.average_windows(
         node.build,
         x,
         kernel=slide.kernel,
@@ -183,20 +196,18 @@ def _averaged(
         ceil=ceil,
         count_padding=count,
     )
+    return mean if counted is None else arithmetic.divide(node.build, mean, counted)
 
 
-def _shares(x: Value, slide: Window, *, ceil: bool) -> Tensor:
-    """Return, for each window, the values it has over those of them that are no padding."""
-    rank = len(slide.kernel)
-    pool = (
-        torch.nn.functional.avg_pool1d,
-        torch.nn.functional.avg_pool2d,
-        torch.nn.functional.avg_pool3d,
-    )[rank - 1]
-    ones = torch.ones((1, *x.shape[1:]), dtype=torch.float64)
-    inside = torch.nn.functional.pad(ones, slide.pads)[None]
-    share: Tensor = pool(inside, slide.kernel, slide.stride, 0, ceil)
-    return 1 / share[0]
+def _counted(shape: Shape, slide: Window, exact: Window, *, padding: bool) -> Tensor:
+    """Return the share of each window that counts: the values, and the node's own pads or not."""
+    ones = torch.ones((1, *shape[1:]), dtype=torch.float64)
+    inside = functional.pad(ones, slide.pads, value=float(padding))
+    beyond = [wide - own for wide, own in zip(exact.pads, slide.pads, strict=True)]
+    pool = AveragePool(
+        input_shape=shape, kernel=slide.kernel, stride=slide.stride, padding=(0,) * len(slide.kernel)
+    )
+    return pool.linear(functional.pad(inside, beyond)[None])[0]
 
 
 def _global_average(node: Node) -> Value:

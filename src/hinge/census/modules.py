@@ -60,6 +60,7 @@ class RunningModules:
         if module is not None and _is_activation(module, path):
             function = ""
         if isinstance(module, nn.RNNBase):
+            layer = layer.rpartition("h_l")[2]  # weight_ih_l0 and weight_hh_l0 are one layer
             numbers = [key for key in self._layers if key[:2] == (path, function)]
             call = self._layers.setdefault((path, function, layer), len(numbers) + 1)
             return path, function, call

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -73,6 +74,11 @@ class ModelWatcher:
             stack.callback(torch.backends.mha.set_fastpath_enabled, fast)
             torch.backends.mha.set_fastpath_enabled(False)
             stack.enter_context(torch.compiler.set_stance("force_eager"))
+            # Torch warns that hooks may fire twice for a compiled module; ours do not mind.
+            stack.enter_context(warnings.catch_warnings())
+            warnings.filterwarnings(
+                "ignore", "Using `torch.compile\\(module\\)` when there are global"
+            )
             yield
 
     def run(self, batch: Batch, *, first: int, gradients: bool) -> list[Sighting]:

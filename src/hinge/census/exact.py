@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 _WIDTH = 32  # bits of a digit
 _DIGITS = 4  # digits kept below and including the leading one of the largest term
-_LOWEST = -24  # the lowest leading digit; keeps every power of two below within float64
+_LOWEST = -30  # the lowest leading digit: its fourth is 2^-1056, which float64 still holds
 _Floats = npt.NDArray[np.float64]
 _Integers = npt.NDArray[np.int64]
 
@@ -23,7 +23,7 @@ class ExactSums:
     term downwards are kept, that is at least 96 bits below it; what they hold does not
     depend on the order of the terms, so sums of parts can be added in any order too
     (after Demmel and Nguyen, "Parallel Reproducible Summation", IEEE TC 2015).
-    Holds up to 2^31 terms. Terms must be finite.
+    Holds up to 2^31 finite terms; what is below 2^-1056 is not kept.
 
     >>> sums = ExactSums.zeros(1)
     >>> sums.add(np.array([[1e20], [1.0], [-1e20]]))

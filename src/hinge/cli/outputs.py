@@ -1,0 +1,195 @@
+"""Where a result goes: the options that all verbs share, checked before work, written after it."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, Protocol
+
+import typer
+
+from hinge.cli.speech import say, say_error
+from hinge.cli.verbs import Code
+from hinge.errors import FileError, HingeError, OptionError
+from hinge.page import Check, Page
+
+_PANEL = "Output"
+
+
+class Result(Protocol):
+    """What a verb hands over to be shown and written."""
+
+    def page(self) -> Page:
+        """Return the result as a page."""
+
+    def to_json(self) -> str:
+        """Return the result as JSON text."""
+
+
+def _file(name: str, text: str) -> Any:
+    return typer.Option(name, metavar="FILE", help=text, rich_help_panel=_PANEL)
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What is to be written where, and what makes the program fail."""
+
+    html: Annotated[Path | None, _file("--html", "Write the page as one HTML file.")] = None
+    json: Annotated[Path | None, _file("--json", "Write the result as JSON.")] = None
+    junit: Annotated[Path | None, _file("--junit", "Write limits kept and broken as XML.")] = None
+    fail_on: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fail-on",
+            metavar="LIMIT",
+            help="End with exit code 1 beyond this limit, such as dead=5% or any-site:dead=20%. "
+            "May be given several times.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = None
+    baseline: Annotated[
+        Path | None,
+        _file("--baseline", "End with exit code 1 if units died since this JSON was written."),
+    ] = None
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", "-q", help="Show no page and no progress.", rich_help_panel=_PANEL),
+    ] = False
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """The files to write, by their option."""
+        asked = {"--html": self.html, "--json": self.json, "--junit": self.junit}
+        return {option: path for option, path in asked.items() if path is not None}
+
+    def check(self, *inputs: str | Path | None) -> None:
+        """Make sure, before any work, that each file can be written and is no input.
+
+        Raises `FileError` or `OptionError`; nothing is left behind.
+        """
+        taken = {Path(name).resolve(): "an input of the same command" for name in inputs if name}
+        for option, path in self.files.items():
+            target = path.resolve()
+            if target in taken:
+                raise OptionError(
+                    "the output would overwrite another file of this command",
+                    where=option,
+                    found=f"{path}, which is {taken[target]}",
+                    do="choose another name",
+                )
+            taken[target] = f"the output of {option}"
+            check_writable(path, option)
+
+    def deliver(self, result: Result, title: str) -> Code:
+        """Print and write all that can be printed and written; say what could not be."""
+        page = replace(result.page(), title=title)
+        if not self.quiet:
+            _print(page)
+        errors = [error for error in self._written(page, result) if error is not None]
+        broken = [check for check in _checks(page) if not check.passed]
+        if broken:
+            say(f"{len(broken)} of {len(_checks(page))} limits not kept:", "bold red")
+        for check in broken:
+            say(f"  {check.name}: {check.message}", "")
+        if errors:
+            return Code.ERROR
+        return Code.BROKEN if broken else Code.FINE
+
+    def _written(self, page: Page, result: Result) -> Iterator[HingeError | None]:
+        """Write each file in turn; yield what went wrong, or None."""
+        from hinge import report  # noqa: PLC0415 - the help text needs no renderer
+
+        writers: dict[str, Callable[[Path], Path]] = {
+            "--html": lambda path: report.write_html(page, path),
+            "--json": lambda path: report.write_text(path, result.to_json()),
+            "--junit": lambda path: report.write_junit(page, path),
+        }
+        for option, path in self.files.items():
+            try:
+                written = writers[option](path)
+            except HingeError as error:
+                say_error(error)
+                yield error
+            else:
+                if not self.quiet:
+                    say(f"Wrote {written}")
+                yield None
+
+
+def with_outputs(verb: Callable[..., None]) -> Callable[..., None]:
+    """Give a verb the options of `Outputs`, which it receives as its argument ``outputs``."""
+    own = [
+        parameter
+        for parameter in inspect.signature(verb, eval_str=True).parameters.values()
+        if parameter.name != "outputs"
+    ]
+    options = list(inspect.signature(Outputs, eval_str=True).parameters.values())
+    names = [field.name for field in fields(Outputs)]
+
+    @wraps(verb)
+    def command(**given: Any) -> None:
+        chosen = {name: given.pop(name) for name in names}
+        verb(**given, outputs=Outputs(**chosen))
+
+    parameters: Sequence[inspect.Parameter] = [
+        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in (*own, *options)
+    ]
+    signature = inspect.Signature(parameters)
+    command.__signature__ = signature  # type: ignore[attr-defined] # read by inspect and typer
+    return command
+
+
+def check_writable(path: Path, option: str) -> None:
+    """Raise `FileError` unless a file can be written there; an old one stays as it is."""
+    if path.is_dir():
+        raise FileError(
+            "the output cannot be written",
+            where=f"{option} {path}",
+            found="a folder of this name",
+            do="name a file inside the folder",
+        )
+    if path.exists() and not path.is_file():
+        return  # a device or a pipe, which cannot be tried out
+    from hinge.report import write_text  # noqa: PLC0415 - the help text needs no renderer
+
+    probe = path.with_name(f".hinge-{secrets.token_hex(8)}.tmp")
+    try:
+        write_text(probe, "")
+    except FileError as error:
+        raise FileError(
+            "the output cannot be written",
+            where=f"{option} {path}",
+            found=error.found,
+            do=error.do,
+        ) from error
+    finally:
+        _remove(probe)
+    if path.exists() and not os.access(path, os.W_OK):
+        raise FileError(
+            "the output cannot be written",
+            where=f"{option} {path}",
+            found="a file that may only be read",
+            do="choose another name, or change the file's permissions",
+        )
+
+
+def _remove(probe: Path) -> None:
+    try:
+        probe.unlink(missing_ok=True)
+    except OSError:
+        return  # the path leads through a file, so the probe was never there
+
+
+def _print(page: Page) -> None:
+    from hinge.report import print_page  # noqa: PLC0415 - the help text needs no renderer
+
+    print_page(page)
+
+
+def _checks(page: Page) -> list[Check]:
+    return [block for block in page.blocks if isinstance(block, Check)]

@@ -173,7 +173,12 @@ class Example:
 
 def _mlp() -> nn.Module:
     return nn.Sequential(
-        nn.Linear(6, 9), nn.ReLU(), nn.Dropout(), nn.Linear(9, 7), nn.LeakyReLU(0.2), nn.Linear(7, 3)
+        nn.Linear(6, 9),
+        nn.ReLU(),
+        nn.Dropout(),
+        nn.Linear(9, 7),
+        nn.LeakyReLU(0.2),
+        nn.Linear(7, 3),
     )
 
 
@@ -249,7 +254,7 @@ ZOO = {
     "channels last": Example(ChannelsLast, (4, 5, 5), {"act": 8}),
     "tokens": Example(_mlp, (5, 6), {"1": 9, "4": 7}),
     "many calls": Example(
-        ManyCalls, (6,), {"relu()": 8, "clamp()": 8, "maximum()": 8, "relu()#2": 4}
+        ManyCalls, (6,), {"relu()": 8, "relu()#2": 8, "relu()#3": 8, "relu()#4": 4}
     ),
     "shared twice": Example(SharedTwice, (5,), {"block.1": 5, "block.1#2": 5}),
     "positive parts": Example(PositiveParts, (6,), {"plain": 6, "bias.relu()": 6}),

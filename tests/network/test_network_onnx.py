@@ -41,7 +41,9 @@ class Graph:
         names = [self._name(other) for other in others]
         inputs = [self.last, *names] if first else [*names, self.last]
         output = f"v{len(self.nodes)}"
-        self.nodes.append(helper.make_node(kind, inputs, [output], f"n{len(self.nodes)}", **attributes))
+        self.nodes.append(
+            helper.make_node(kind, inputs, [output], f"n{len(self.nodes)}", **attributes)
+        )
         self.last = output
         return self
 
@@ -69,7 +71,9 @@ class Graph:
 
 
 def conv(graph: Graph, *weight: int, **attributes: Any) -> Graph:
-    outputs = weight[0] if "transposed" not in attributes else weight[1] * attributes.get("group", 1)
+    outputs = (
+        weight[0] if "transposed" not in attributes else weight[1] * attributes.get("group", 1)
+    )
     kind = "ConvTranspose" if attributes.pop("transposed", False) else "Conv"
     return graph(kind, constant(*weight), constant(outputs), **attributes)
 
@@ -191,7 +195,9 @@ def test_computes_what_onnxruntime_computes(name, tmp_path):
     np.testing.assert_allclose(network(x), wanted, rtol=1e-5, atol=1e-5)
     assert network.output_shape == wanted.shape[1:]
     assert {site.name: site.n_units for site in network.sites} == sites
-    np.testing.assert_allclose(network.to_torch()(torch.from_numpy(x)).detach(), wanted, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(
+        network.to_torch()(torch.from_numpy(x)).detach(), wanted, rtol=1e-5, atol=1e-5
+    )
 
 
 OLD: Sequence[tuple[str, dict[str, Any]]] = [
@@ -345,5 +351,6 @@ def test_constants_that_would_be_too_large_are_refused(tmp_path):
 
 def test_values_that_would_be_too_large_are_refused(tmp_path):
     model = Graph("batch", 6)("Pad", integers(0, 0, 0, 2**40)).model()
-    with pytest.raises(ModelError, match="too large"):
+    with pytest.raises(UnsupportedError) as caught:
         read(written(model, tmp_path))
+    assert "too large" in caught.value.found

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor
 
 from hinge.activations import Activation
-from hinge.errors import ModelError
+from hinge.errors import HingeError
 from hinge.layout import Place
 from hinge.network.affine import Constant, Operator, Shape
 from hinge.network.maxima import Between, Rule
@@ -20,8 +21,8 @@ from hinge.network.shapes import Reshape
 from hinge.network.steps import INPUT, Activate, Add, Affine, Concat, Max, Step
 from hinge.units import Site
 
-LARGEST_VALUE = 2**31
-"""Numbers per example beyond which a value is refused: no file may ask for that."""
+LARGEST_VALUE = 2**28
+"""Numbers per example beyond which a value is refused: 1 GiB in float32."""
 
 
 LARGEST_CONSTANT = 2**28
@@ -30,6 +31,27 @@ LARGEST_CONSTANT = 2**28
 
 class Unreadable(Exception):  # noqa: N818 # it is no error yet: the importer collects them
     """An operation cannot be read; the message is the reason."""
+
+
+@contextmanager
+def fitting() -> Iterator[None]:
+    """Take what Python, NumPy and torch raise over arguments that do not fit as `Unreadable`.
+
+    Files may hold any sizes, counts and kinds; each reader relies on some.
+    """
+    try:
+        yield
+    except (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError) as e:
+        if isinstance(e, HingeError):
+            raise
+        lines = str(e).strip().splitlines() or [""]
+        raise Unreadable(f"its arguments do not fit: {lines[0][:200]}") from e
+
+
+def within_limit(count: int) -> None:
+    """Refuse a value of so many numbers, before anything of that size is made."""
+    if count > LARGEST_VALUE:
+        raise Unreadable(f"its result has {count:,} numbers per example, which is too large")
 
 
 @dataclass(frozen=True)
@@ -60,11 +82,14 @@ class Value:
 
 @dataclass(frozen=True)
 class Call:
-    """Where a step comes from: its name, and the module and function that call an activation."""
+    """Where a step comes from: its name, and the module that calls an activation.
+
+    ``alone`` says that the module is the activation and nothing else.
+    """
 
     label: str
     module: str = ""
-    function: str = ""
+    alone: bool = False
 
 
 @dataclass
@@ -96,7 +121,7 @@ class Builder:
         """Apply an activation: a site."""
         units = x.place or usual_place(x.shape)
         count = units.size
-        where = (self.call.module, self.call.function)
+        where = (self.call.module, "" if self.call.alone else activation.name)
         self._calls[where] = self._calls.get(where, 0) + 1
         site = Site(*where, self._calls[where], activation.name, count)
         return self._add(
@@ -173,13 +198,7 @@ class Builder:
         return label if count == 1 and label != INPUT else f"{label}#{count}"
 
     def _add(self, step: Step) -> Value:
-        if prod(step.shape) > LARGEST_VALUE:
-            raise ModelError(
-                "a value of the model is too large",
-                where=step.name,
-                found=f"{prod(step.shape):,} numbers per example",
-                do=f"stay below {LARGEST_VALUE:,} numbers",
-            )
+        within_limit(prod(step.shape))
         self.steps[step.name] = step
         return _value(step)
 

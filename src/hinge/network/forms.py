@@ -56,8 +56,8 @@ def sliced(
         if (start or 0) == 0 and step == 1 and (stop is None or stop >= 2**31 - 1):
             return x
         raise Unreadable("it takes some examples of the batch")
-    length = x.shape[x.axis(axis) - 1]
-    return taken(build, x, axis, list(range(length))[start:stop:step])
+    kept = range(x.shape[x.axis(axis) - 1])[start:stop:step]
+    return taken(build, x, axis, torch.arange(len(kept)) * kept.step + kept.start)
 
 
 def selected(build: Builder, x: Value, axis: int, position: int) -> Value:

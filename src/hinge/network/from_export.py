@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 import torch
@@ -18,7 +19,7 @@ from hinge.errors import UnsupportedError
 from hinge.network import aten_arithmetic, aten_forms, aten_layers
 from hinge.network.affine import Shape
 from hinge.network.aten import LOST, Lost, Operation, Reader
-from hinge.network.build import Builder, Call, Unreadable, Value
+from hinge.network.build import Builder, Call, Unreadable, Value, fitting, within_limit
 from hinge.network.export_constants import folded, stored
 from hinge.network.fx_nodes import (
     bound_arguments,
@@ -37,14 +38,8 @@ READERS: dict[str, Reader] = {
     **aten_arithmetic.READERS,
 }
 
-_RUN_AS = {
-    "clip": "clamp",
-    "max": "maximum",
-    "prelu": "_prelu_kernel",
-    "relu6": "hardtanh",
-    "selu": "elu",
-}
-"""Functions that torch runs by way of others: a census of the running model sees only those."""
+_SAME_AS = {"clip": "clamp", "max": "maximum"}
+"""Names of operators that torch runs by way of others, under which an activation is known."""
 
 _SKIPPED = object()
 """Stands for the result of an operation that could not be read, or needed one that could not."""
@@ -110,7 +105,8 @@ class _Walk:
         if any(value is _SKIPPED for value in given):
             return _SKIPPED
         try:
-            return self._called(node)
+            with fitting():
+                return self._called(node)
         except Unreadable as reason:
             self.obstacles.append(Obstacle(full_name(node), self._place(node), str(reason)))
             return _SKIPPED
@@ -148,7 +144,7 @@ class _Walk:
         rest = {k: v for k, v in arguments.items() if k != key}
         if key != next(iter(arguments)):  # maximum(0, x) is maximum(x, 0)
             rest = {key: rest.pop("self"), **rest} if "self" in rest else rest
-        found = from_aten(name, rest) or from_aten(_RUN_AS.get(name, name), rest)
+        found = from_aten(name, rest) or from_aten(_SAME_AS.get(name, name), rest)
         if found is None:
             return None
         activation, parameters = found
@@ -157,17 +153,18 @@ class _Walk:
     def _enter(self, node: Node, name: str) -> None:
         path = module_path(node)
         single = bool(path) and path not in self.modules.parents
-        below = _RUN_AS.get(name, name)
-        own = "" if single and path not in self.modules.weighted else below
         label = path if single else ".".join(part for part in (path, name) if part)
-        self.build.call = Call(label, path, own)
+        self.build.call = Call(label, path, alone=single and path not in self.modules.weighted)
 
     def _shape(self, node: Node) -> Shape | None:
         shape = getattr(meta(node), "shape", None)
         if shape is None or not len(shape) or str(shape[0]) != str(self.batch):
             return None
         rest = shape[1:]
-        return tuple(map(int, rest)) if all(isinstance(n, int) for n in rest) else None
+        if not all(isinstance(n, int) for n in rest):
+            return None
+        within_limit(prod(rest))
+        return tuple(rest)
 
     def _held(self) -> dict[str, Any]:
         """Parameters, buffers and constants, by the names of their placeholders."""

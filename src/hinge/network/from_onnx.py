@@ -16,7 +16,7 @@ from hinge.errors import ModelError, UnsupportedError
 from hinge.network import onnx_arithmetic, onnx_forms, onnx_layers
 from hinge.network.affine import Shape
 from hinge.network.aten import LOST
-from hinge.network.build import LARGEST_VALUE, Builder, Call, Unreadable, Value
+from hinge.network.build import LARGEST_VALUE, Builder, Call, Unreadable, Value, fitting
 from hinge.network.network import Network
 from hinge.network.onnx_constants import folded
 from hinge.network.onnx_file import load_onnx, opset_of
@@ -78,7 +78,8 @@ class _Walk:
             results: Sequence[Any] = [_SKIPPED] * len(node.output)
         else:
             try:
-                results = self._results(node, inputs)
+                with fitting():
+                    results = self._results(node, inputs)
             except Unreadable as reason:
                 results = [_SKIPPED] * len(node.output)
                 self.obstacles.append(Obstacle(node.op_type, _place(node), str(reason)))
@@ -87,7 +88,7 @@ class _Walk:
 
     def _results(self, node: NodeProto, inputs: list[Any]) -> Sequence[Any]:
         label = node.name or next(iter(node.output))
-        self.build.call = Call(label, label)
+        self.build.call = Call(label, label, alone=True)
         if node.domain not in ("", "ai.onnx"):
             raise Unreadable(f"it is an operator of {node.domain!r}")
         if node.op_type == "Shape" and isinstance(inputs[0], Value):

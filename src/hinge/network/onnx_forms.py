@@ -7,13 +7,14 @@ from math import ceil, floor, prod
 from typing import Any
 
 import numpy as np
+import torch
 from onnx import TensorProto
 
 from hinge.network import forms
 from hinge.network.affine import Shape
 from hinge.network.arithmetic import expanded, reshaped
 from hinge.network.aten import LOST
-from hinge.network.build import Unreadable, Value
+from hinge.network.build import Unreadable, Value, within_limit
 from hinge.network.onnx_node import BATCH, Node, Reader, tensor_of
 
 _FLOATS = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16, TensorProto.BFLOAT16)
@@ -140,8 +141,9 @@ def _tile(node: Node) -> Value:
     x, times = node.x, node.integers("repeats", 1) or []
     if len(times) != x.rank or times[0] != 1:
         raise Unreadable("it repeats the batch")
+    within_limit(prod(times) * prod(x.shape))
     for axis, count in enumerate(times[1:], 1):
-        x = forms.taken(node.build, x, axis, list(range(x.shape[axis - 1])) * count)
+        x = forms.taken(node.build, x, axis, torch.arange(x.shape[axis - 1]).repeat(count))
     return x
 
 
@@ -161,6 +163,7 @@ def _resize(node: Node) -> Value:
     if node.get("mode", "nearest") != "nearest":
         raise Unreadable(f"it interpolates in the mode {node.get('mode', '')!r}")
     factors, sizes = _factors(node, x)
+    within_limit(prod(sizes))
     indices = [
         _nearest(node, old, new, factor)
         for old, new, factor in zip(x.shape, sizes[1:], factors[1:], strict=True)

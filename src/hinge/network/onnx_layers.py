@@ -205,7 +205,10 @@ def _counted(shape: Shape, slide: Window, exact: Window, *, padding: bool) -> Te
     inside = functional.pad(ones, slide.pads, value=float(padding))
     beyond = [wide - own for wide, own in zip(exact.pads, slide.pads, strict=True)]
     pool = AveragePool(
-        input_shape=shape, kernel=slide.kernel, stride=slide.stride, padding=(0,) * len(slide.kernel)
+        input_shape=shape,
+        kernel=slide.kernel,
+        stride=slide.stride,
+        padding=(0,) * len(slide.kernel),
     )
     return pool.linear(functional.pad(inside, beyond)[None])[0]
 

@@ -244,6 +244,8 @@ def test_all_that_cannot_be_read_is_named_with_its_place():
         read(nn.Sequential(Unreadable(), nn.LayerNorm(6)), torch.zeros(2, 6))
     found = caught.value.found
     assert "aten.layer_norm.default in 0.norm" in found
+    assert "aten.softmax.int in 0.mix" in found  # behind the other, and named all the same
+    assert "aten.layer_norm.default in 1" in found
     assert "hinge.observe" in caught.value.do
 
 

@@ -14,7 +14,7 @@ from torch.export.graph_signature import InputKind, OutputKind
 from torch.fx import Node
 from torch.utils import _pytree as pytree
 
-from hinge.activations import from_aten
+from hinge.activations import from_aten, is_aten_name
 from hinge.errors import UnsupportedError
 from hinge.network import aten_arithmetic, aten_forms, aten_layers
 from hinge.network.affine import Shape
@@ -30,7 +30,7 @@ from hinge.network.fx_nodes import (
     source_line,
 )
 from hinge.network.network import Network
-from hinge.network.unreadable import Obstacle, unsupported
+from hinge.network.unreadable import UNKNOWN, Obstacle, unsupported
 
 READERS: dict[str, Reader] = {
     **aten_layers.READERS,
@@ -103,13 +103,19 @@ class _Walk:
             return stored(getattr(self.program.graph_module, str(node.target)))
         given = [self.known[argument] for argument in node.all_input_nodes]
         if any(value is _SKIPPED for value in given):
+            name = operator_name(node)
+            if name not in READERS and not is_aten_name(name):
+                self._refuse(node, UNKNOWN)
             return _SKIPPED
         try:
             with fitting():
                 return self._called(node)
         except Unreadable as reason:
-            self.obstacles.append(Obstacle(full_name(node), self._place(node), str(reason)))
+            self._refuse(node, str(reason))
             return _SKIPPED
+
+    def _refuse(self, node: Node, reason: str) -> None:
+        self.obstacles.append(Obstacle(full_name(node), self._place(node), reason))
 
     def _placeholder(self, node: Node) -> Any:
         if node is self.source:
@@ -132,7 +138,7 @@ class _Walk:
         if activation is not None:
             return activation
         if name not in READERS:
-            raise Unreadable("it is no affine map, activation, maximum, sum or concatenation")
+            raise Unreadable(UNKNOWN)
         return READERS[name](Operation(self.build, name, arguments, self._shape(node)))
 
     def _activation(self, name: str, arguments: Mapping[str, Any]) -> Value | None:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from onnx import GraphProto, NodeProto, TensorProto, ValueInfoProto, helper, numpy_helper
 
-from hinge.activations import from_onnx
+from hinge.activations import all_activations, from_onnx
 from hinge.errors import ModelError, UnsupportedError
 from hinge.network import onnx_arithmetic, onnx_forms, onnx_layers
 from hinge.network.affine import Shape
@@ -21,13 +21,15 @@ from hinge.network.network import Network
 from hinge.network.onnx_constants import folded
 from hinge.network.onnx_file import load_onnx, opset_of
 from hinge.network.onnx_node import BATCH, Array, Node, Reader, tensor_of
-from hinge.network.unreadable import Obstacle, unsupported
+from hinge.network.unreadable import UNKNOWN, Obstacle, unsupported
 
 READERS: dict[str, Reader] = {
     **onnx_layers.READERS,
     **onnx_forms.READERS,
     **onnx_arithmetic.READERS,
 }
+
+_ACTIVATIONS = {call.operator for record in all_activations() for call in record.names.onnx}
 
 _SKIPPED = object()
 """Stands for the result of a node that could not be read, or needed one that could not."""
@@ -76,6 +78,8 @@ class _Walk:
         inputs = [self.known.get(name) if name else None for name in node.input]
         if any(value is _SKIPPED for value in inputs):
             results: Sequence[Any] = [_SKIPPED] * len(node.output)
+            if node.op_type not in READERS and node.op_type not in _ACTIVATIONS:
+                self.obstacles.append(Obstacle(node.op_type, _place(node), UNKNOWN))
         else:
             try:
                 with fitting():
@@ -100,7 +104,7 @@ class _Walk:
         if activation is not None:
             return [activation]
         if node.op_type not in READERS:
-            raise Unreadable("it is no affine map, activation, maximum, sum or concatenation")
+            raise Unreadable(UNKNOWN)
         result = READERS[node.op_type](
             Node(
                 self.build,

@@ -64,9 +64,9 @@ def module_path(node: Node) -> str:
 
 
 def source_line(node: Node) -> str:
-    """Return ``file:line`` of the innermost call outside torch."""
+    """Return ``file:line`` of the innermost call outside torch; empty if there is none."""
     calls = re.findall(r'File "(.+?)", line (\d+)', node.meta.get("stack_trace") or "")
-    own = [call for call in calls if "/torch/" not in call[0]] or calls
+    own = [call for call in calls if "/torch/" not in call[0]]
     return f"{own[-1][0]}:{own[-1][1]}" if own else ""
 
 

@@ -11,6 +11,9 @@ SHOWN = 20
 """Operations that an error names before it only counts the rest."""
 
 
+UNKNOWN = "it is no affine map, activation, maximum, sum or concatenation"
+
+
 @dataclass(frozen=True)
 class Obstacle:
     """One operation that cannot be read: what, where in the model, why."""

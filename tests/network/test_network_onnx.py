@@ -15,6 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from hinge.errors import ModelError, UnsupportedError
 from hinge.network import read
+from hinge.network.onnx_layers import Window
 
 RANDOM = np.random.default_rng(0)
 
@@ -198,6 +199,19 @@ def test_computes_what_onnxruntime_computes(name, tmp_path):
     np.testing.assert_allclose(
         network.to_torch()(torch.from_numpy(x)).detach(), wanted, rtol=1e-5, atol=1e-5
     )
+
+
+@pytest.mark.parametrize("size", range(5, 12))
+@pytest.mark.parametrize(("kernel", "stride", "pad"), [(2, 2, 1), (3, 2, 1), (2, 3, 1), (3, 1, 0)])
+@pytest.mark.parametrize("ceil", [False, True])
+def test_pads_made_exact_give_torchs_own_windows(size, kernel, stride, pad, ceil):
+    """Also where a last window would start in the padding after, which does not count."""
+    slide = Window((kernel,), (stride,), (1,), (pad,), (pad,))
+    x = torch.from_numpy(RANDOM.normal(size=(1, 1, size)))
+    padded = torch.nn.functional.pad(x, slide.exact((size,), ceil=ceil).pads, value=-torch.inf)
+    ours = torch.nn.functional.max_pool1d(padded, kernel, stride)
+    wanted = torch.nn.functional.max_pool1d(x, kernel, stride, pad, ceil_mode=ceil)
+    assert torch.equal(ours, wanted)
 
 
 OLD: Sequence[tuple[str, dict[str, Any]]] = [

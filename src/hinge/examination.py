@@ -160,7 +160,12 @@ class Examination:
         if not self.findings:
             return [Note("Every unit folds the data somewhere.", "Nothing found", "good")]
         return [
-            Note(finding.evidence, f"Site {finding.site}: {finding.title}", finding.tone, finding.helps)
+            Note(
+                _evidence(finding),
+                f"Site {finding.site}: {finding.title}",
+                finding.tone,
+                finding.helps,
+            )
             for finding in self.findings
         ]
 
@@ -179,10 +184,21 @@ class Examination:
 
     def __str__(self) -> str:
         lines = [self.summary]
-        lines += [f"  {finding.site}: {finding.title}" for finding in self.findings]
+        lines += [f"  {f.site}: {f.title} {_named(f)}".rstrip() for f in self.findings]
         lines += [
             f"  {'kept' if c.passed else 'BROKEN'}: {c.name}: {c.message}" for c in self.checks
         ]
         return "\n".join(lines)
 
     __repr__ = __str__
+
+
+def _evidence(finding: Finding) -> str:
+    return f"{finding.evidence} {_named(finding)}".rstrip()
+
+
+def _named(finding: Finding) -> str:
+    """The units of a finding in a sentence; nothing if it is about the whole site."""
+    if not finding.units:
+        return ""
+    return f"{'Units' if len(finding.units) > 1 else 'Unit'} {finding.named}."

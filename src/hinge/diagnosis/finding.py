@@ -12,6 +12,7 @@ from hinge.page import Tone
 from hinge.units import RARE, Feed, Observed, Verdict
 
 Mask = npt.NDArray[np.bool_]
+_RUNS = 12  # runs of units that a finding names
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,18 @@ class Finding:
     title: str
     evidence: str
     helps: tuple[str, ...] = ()
+
+    @property
+    def named(self) -> str:
+        """The units by their numbers, runs joined, cut short: "0-8, 12, 20-21, …"."""
+        runs: list[list[int]] = []
+        for unit in self.units:
+            if runs and unit == runs[-1][1] + 1:
+                runs[-1][1] = unit
+            else:
+                runs.append([unit, unit])
+        parts = [f"{first}" if first == last else f"{first}-{last}" for first, last in runs]
+        return ", ".join(parts[:_RUNS]) + (", …" if len(parts) > _RUNS else "")
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ def read(model: nn.Module | str | PathLike[str], example: Any = None) -> Network
     >>> from torch import nn
     >>> network = read(nn.Sequential(nn.Linear(3, 4), nn.ReLU()), torch.zeros(1, 3))
     >>> print(network)
-    Network read from Sequential: 3 to 4 in 2 steps; 1 sites, 4 units
+    Network read from Sequential: 3 to 4 in 2 steps; 1 site, 4 units
       step  kind      what          shape  reads
       0     affine    dense 3 -> 4  4
       1     activate  relu          4

@@ -24,7 +24,7 @@ def network_page(
     sites = [step.site for step in steps if isinstance(step, Activate)]
     summary = (
         f"{shape_text(input_shape)} to {shape_text(output_shape)} in {len(steps)} steps; "
-        f"{len(sites)} sites, {sum(site.n_units for site in sites):,} units"
+        f"{len(sites)} site{'s' * (len(sites) != 1)}, {sum(site.n_units for site in sites):,} units"
     )
     above = ["input", *(step.name for step in steps)]
     rows = tuple(

@@ -232,6 +232,22 @@ def test_weight_on_the_left():
     assert np.array_equal(observed.fired, (z > 0).sum(0).numpy())
 
 
+def test_a_vector_of_weights_makes_one_unit():
+    class Score(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(torch.randn(INPUTS))
+
+        def forward(self, x):
+            return torch.relu(x @ self.weight)
+
+    model, x = Score(), torch.randn(EXAMPLES, INPUTS)
+    observed = only(hinge.observe(model, x))
+    assert observed.site.n_units == 1
+    assert observed.seen.tolist() == [EXAMPLES]
+    assert observed.fired.tolist() == [int((x @ model.weight > 0).sum())]
+
+
 def test_weights_in_an_einsum():
     def way(layer, x):
         return torch.relu(torch.einsum("btc,dc->btd", x, layer.weight) + layer.bias)

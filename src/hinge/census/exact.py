@@ -10,6 +10,7 @@ import numpy.typing as npt
 _WIDTH = 32  # bits of a digit
 _DIGITS = 4  # digits kept below and including the leading one of the largest term
 _LOWEST = -30  # the lowest leading digit: its fourth is 2^-1056, which float64 still holds
+_SMALLEST = 2.0**-1074  # stands for zero, which has no leading digit
 _Floats = npt.NDArray[np.float64]
 _Integers = npt.NDArray[np.int64]
 
@@ -43,8 +44,8 @@ class ExactSums:
 
     def add(self, terms: _Floats) -> None:
         """Add finite terms of shape ``(k, n)``, float64."""
-        _, exponent = np.frexp(terms)
-        self._raise_top((exponent.max(axis=0, initial=-10_000) - 1) // _WIDTH)
+        _, exponent = np.frexp(np.abs(terms).max(axis=0, initial=_SMALLEST))
+        self._raise_top((exponent - 1) // _WIDTH)
         rest = terms
         for position in range(_DIGITS):
             weight = np.ldexp(1.0, _WIDTH * (self.top - position))

@@ -32,8 +32,7 @@ def send_gradients(output: Any, calls: dict[int, Call], reached: Reached) -> Non
     tensors = [x for x in _floating(output) if x.grad_fn is not None]
     if not tensors:
         return
-    generator = torch.Generator(tensors[0].device).manual_seed(0)
-    weights = [_like(x, generator) for x in tensors]
+    weights = [projection(x) for x in tensors]
     leaves = set()
     for node in _nodes(tensors):
         if hasattr(node, "variable"):
@@ -74,10 +73,11 @@ def _nodes(tensors: list[torch.Tensor]) -> list[Node]:
     return list(found)
 
 
-def _like(x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Random weights for an output, away from zero."""
-    noise = torch.rand(x.shape, generator=generator, device=x.device)
-    return (noise + 0.5).to(x.dtype)
+def projection(output: torch.Tensor) -> torch.Tensor:
+    """Random weights for an output, away from zero, the same at every call."""
+    generator = torch.Generator(output.device).manual_seed(0)
+    noise = torch.rand(output.shape, generator=generator, device=output.device)
+    return (noise + 0.5).to(output.dtype)
 
 
 def _floating(value: Any) -> list[torch.Tensor]:

@@ -27,6 +27,9 @@ class _Product:
         if seen[left].parameter and not seen[right].parameter:
             return self._weight_first(left, right, out, seen)
         layer = _layer(seen, right, arguments.get(self.bias), seen[left], left)
+        if right.ndim == 1:  # one unit, whose values are the rows
+            units = Place(0, 1, out.shape[0])
+            return Known(units=units, examples=seen[left].examples, layer=_one_unit(layer))
         if layer.weight is not None:
             layer = replace(layer, weight=layer.weight.mT)
         units = Place(out.ndim - 1, out.shape[-1])
@@ -44,6 +47,10 @@ class _Product:
         kept = examples if examples is not None and examples.axis == x.ndim - 1 else None
         layer = _layer(seen, weight, None, seen[x], x, axis=axis)
         return Known(units=Place(axis, out.shape[axis]), examples=kept, layer=layer)
+
+
+def _one_unit(layer: Layer) -> Layer:
+    return layer if layer.weight is None else replace(layer, weight=layer.weight[None])
 
 
 def _convolved(arguments: Arguments, out: torch.Tensor, seen: Provenance) -> Known:

@@ -15,7 +15,7 @@ from torch import nn
 from hinge.activations import traits_of
 from hinge.census.batches import Batch, Forward
 from hinge.census.feed import feed_of
-from hinge.census.gradients import next_node_number, send_gradients
+from hinge.census.gradients import next_node_number, projection, send_gradients
 from hinge.census.guard import untouched
 from hinge.census.measure import Arrangement, Measured, measure
 from hinge.census.modules import RunningModules
@@ -122,10 +122,8 @@ class ModelWatcher:
         }
 
         def arrived(call: Call, gradient: torch.Tensor) -> None:
-            marks = call.arrangement.arrange(gradient.ne(0))
-            axis = 2 if call.arrangement.positions_last else 1
             name = site_name(call.module, call.function, call.call)
-            reached[name] += marks.any(axis).sum(0).cpu().numpy()
+            reached[name] += _examples_marked(call.arrangement, gradient)
 
         self._modules.start()
         batch = batch.mapped(_requiring_gradient)
@@ -155,17 +153,42 @@ class NetworkWatcher:
         yield
 
     def run(self, batch: Batch, *, first: int, gradients: bool) -> list[Sighting]:
-        """Run one batch through the network; gradients are not watched here."""
-        del first, gradients
+        """Run one batch through the network. Raises `DataError` if it does not fit."""
+        del first  # a network says itself what does not fit
+        x = batch.args[0]
+        with torch.set_grad_enabled(gradients):
+            output, values = self.target.run(_requiring_gradient(x) if gradients else x)
+        reached = _reached(output, values) if gradients else {}
         with torch.no_grad():
-            values = self.target.pre_activations(batch.args[0])
-            return [self._sighting(step, values[step.name]) for step in self.target.activations]
+            return [
+                self._sighting(step, values[step.name].detach(), reached.get(step.name))
+                for step in self.target.activations
+            ]
 
-    def _sighting(self, step: Activate, z: torch.Tensor) -> Sighting:
+    def _sighting(self, step: Activate, z: torch.Tensor, gradient: torch.Tensor | None) -> Sighting:
         arrangement = Arrangement(step.units, Place(0, z.shape[0]))
         positive = step.activation.range(**step.parameters)[0] >= 0
-        measured = measure(z, step.apply(z), arrangement, step.traits, positive=positive)
-        return Sighting(step.site, step.traits, measured, lambda: self._feeds[step.name])
+        h = step.to(z.dtype, z.device).apply(z)
+        measured = measure(z, h, arrangement, step.traits, positive=positive)
+        reached = None if gradient is None else _examples_marked(arrangement, gradient)
+        return Sighting(step.site, step.traits, measured, lambda: self._feeds[step.name], reached)
+
+
+def _reached(output: torch.Tensor, values: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """The gradient of a projection of the output with respect to each pre-activation."""
+    gradients = torch.autograd.grad(
+        output, list(values.values()), projection(output), allow_unused=True
+    )
+    pairs = zip(values.items(), gradients, strict=True)
+    return {n: torch.zeros_like(z) if g is None else g for (n, z), g in pairs}
+
+
+def _examples_marked(arrangement: Arrangement, gradient: torch.Tensor) -> Counts:
+    """On how many examples each unit's gradient is not zero at some position."""
+    marks = arrangement.arrange(gradient.ne(0))
+    axis = 2 if arrangement.positions_last else 1
+    counts: Counts = marks.any(axis).sum(0).cpu().numpy()
+    return counts
 
 
 def _sighting(call: Call, traits: Traits) -> Sighting:

@@ -65,14 +65,17 @@ class Network:
 
     def pre_activations(self, x: Tensor | Array) -> dict[str, Tensor]:
         """Return what each site's activation is given on ``x``, by the site's name, in order."""
+        return self.run(torch.as_tensor(x))[1]
+
+    def run(self, x: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the output and the `pre_activations` of one pass, derivatives kept."""
         found: dict[str, Tensor] = {}
 
         def keep(step: Step, inputs: tuple[Tensor, ...]) -> None:
             if isinstance(step, Activate):
                 found[step.name] = inputs[0]
 
-        self._output(self._checked(torch.as_tensor(x)), keep)
-        return found
+        return self._output(self._checked(x), keep), found
 
     @cached_property
     def activations(self) -> tuple[Activate, ...]:

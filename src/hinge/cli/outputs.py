@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import secrets
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import wraps
@@ -13,6 +14,7 @@ from typing import Annotated, Any, Protocol
 
 import typer
 
+from hinge.cli.paths import mode_of, resolved
 from hinge.cli.speech import say, say_error
 from hinge.cli.verbs import Code
 from hinge.errors import FileError, HingeError, OptionError
@@ -72,9 +74,9 @@ class Outputs:
 
         Raises `FileError` or `OptionError`; nothing is left behind.
         """
-        taken = {Path(name).resolve(): "an input of the same command" for name in inputs if name}
+        taken = {resolved(Path(name)): "an input of the same command" for name in inputs if name}
         for option, path in self.files.items():
-            target = path.resolve()
+            target = resolved(path)
             if target in taken:
                 raise OptionError(
                     "the output would overwrite another file of this command",
@@ -146,36 +148,31 @@ def with_outputs(verb: Callable[..., None]) -> Callable[..., None]:
 
 def check_writable(path: Path, option: str) -> None:
     """Raise `FileError` unless a file can be written there; an old one stays as it is."""
-    if path.is_dir():
-        raise FileError(
-            "the output cannot be written",
-            where=f"{option} {path}",
-            found="a folder of this name",
-            do="name a file inside the folder",
-        )
-    if path.exists() and not path.is_file():
-        return  # a device or a pipe, which cannot be tried out
+    found, do = _obstacle(path)
+    if found:
+        where = f"{option} {path}"
+        raise FileError("the output cannot be written", where=where, found=found, do=do)
+
+
+def _obstacle(path: Path) -> tuple[str, str]:
+    """Return what is in the way of writing a file, and what to do; empty if nothing is."""
     from hinge.report import write_text  # noqa: PLC0415 - the help text needs no renderer
 
-    probe = path.with_name(f".hinge-{secrets.token_hex(8)}.tmp")
+    probe = path.parent / f".hinge-{secrets.token_hex(8)}.tmp"
     try:
+        mode = mode_of(path)
+        if mode is not None and stat.S_ISDIR(mode):
+            return "a folder of this name", "name a file inside the folder"
+        if mode is not None and not stat.S_ISREG(mode):
+            return "", ""  # a device or a pipe, which cannot be tried out
         write_text(probe, "")
     except FileError as error:
-        raise FileError(
-            "the output cannot be written",
-            where=f"{option} {path}",
-            found=error.found,
-            do=error.do,
-        ) from error
+        return error.found, error.do
     finally:
         _remove(probe)
-    if path.exists() and not os.access(path, os.W_OK):
-        raise FileError(
-            "the output cannot be written",
-            where=f"{option} {path}",
-            found="a file that may only be read",
-            do="choose another name, or change the file's permissions",
-        )
+    if mode is not None and not os.access(path, os.W_OK):
+        return "a file that may only be read", "choose another name, or change its permissions"
+    return "", ""
 
 
 def _remove(probe: Path) -> None:

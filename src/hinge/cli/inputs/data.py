@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
 from hinge.cli.inputs.arrays import npy_rows, npz_rows
-from hinge.cli.inputs.existing import existing_file
 from hinge.cli.inputs.images import ImageFolder
 from hinge.cli.inputs.loaders import loader_batches
 from hinge.cli.inputs.rows import Cut, Data, Named, batched
 from hinge.cli.inputs.sources import Reference, refuse_bare_file
 from hinge.cli.inputs.tables import csv_rows, parquet_rows
 from hinge.cli.inputs.takes import Takes
+from hinge.cli.paths import existing_file, mode_of
 from hinge.errors import FileError, OptionError
 
 __all__ = ["Cut", "Data", "open_data"]
@@ -48,7 +49,7 @@ def open_data(text: str, takes: Takes, cut: Cut, name: str | None = None) -> Dat
     if reference is not None:
         return loader_batches(reference, cut)
     refuse_bare_file(text, "loader")
-    if path.is_dir():
+    if stat.S_ISDIR(mode_of(path) or 0):
         return batched({None: ImageFolder.open(path)}, takes, cut, text)
     reader = _READERS.get(existing_file(path).suffix.lower())
     if reader is None:

@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from hinge.cli.inputs.user_code import users_code
+from hinge.cli.paths import mode_of, resolved
 from hinge.errors import FileError, ModelError, OptionError
 
 _FORM = re.compile(r"(?P<source>.+\.py|[A-Za-z_][\w.]*):(?P<name>[A-Za-z_]\w*(?:\.\w+)*)")
@@ -37,7 +38,7 @@ class Reference:
         >>> Reference.parse("net.onnx") is None
         True
         """
-        if Path(text).exists():
+        if mode_of(Path(text)) is not None:
             return None
         found = _FORM.fullmatch(text)
         return None if found is None else cls(found["source"], found["name"])
@@ -56,7 +57,7 @@ class Reference:
             The code fails, or defines no such name.
         """
         path = Path(self.source)
-        module = _from_file(path.resolve()) if path.suffix == ".py" else _from_module(self.source)
+        module = _from_file(resolved(path)) if path.suffix == ".py" else _from_module(self.source)
         value: Any = module
         for part in self.name.split("."):
             if not hasattr(value, part):

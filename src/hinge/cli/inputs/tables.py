@@ -60,6 +60,13 @@ def parquet_rows(path: Path, takes: Takes, name: str | None) -> Named:
 def _features(table: Any, takes: Takes, path: Path) -> np.ndarray[Any, Any]:
     """Return the columns that are inputs, shape ``(rows, columns)``, float64."""
     names = list(table.columns)
+    if not len(table):
+        raise DataError(
+            "the data is empty",
+            where=str(path),
+            found=f"{len(names)} columns, no row below them",
+            do="pass at least one example",
+        )
     if takes.shape is None or len(names) != prod(takes.shape):
         names = [name for name in names if not _is_label(name, names)] or names
     table = table[names]

@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from hinge.cli.inputs.existing import existing_file
+from hinge.cli.paths import existing_file
 from hinge.errors import FileError, ModelError
 
 TORCH_FILES = (".pt", ".pth", ".bin", ".ckpt")
@@ -105,11 +105,18 @@ def _unwrapped(loaded: Any, model: nn.Module) -> dict[str, Tensor]:
         for name, value in (loaded.items() if isinstance(loaded, Mapping) else ())
         if isinstance(value, Tensor)
     }
-    wanted = model.state_dict()
+    return _without_wrappers(weights, model.state_dict())
+
+
+def _without_wrappers(
+    weights: dict[str, Tensor], wanted: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """Take off what wrappers around the model put before all names, one after the other."""
     for prefix in _WRAPPERS:
-        wrapped = all(name.startswith(prefix) for name in weights)
+        wrapped = bool(weights) and all(name.startswith(prefix) for name in weights)
         if wrapped and not any(name.startswith(prefix) for name in wanted):
-            weights = {name.removeprefix(prefix): value for name, value in weights.items()}
+            inner = {name.removeprefix(prefix): value for name, value in weights.items()}
+            return _without_wrappers(inner, wanted)
     return weights
 
 

@@ -15,7 +15,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from hinge.errors import ModelError, UnsupportedError
 from hinge.network import read
-from hinge.network.onnx_layers import Window
+from hinge.network.from_onnx.layers import Window
 
 RANDOM = np.random.default_rng(0)
 

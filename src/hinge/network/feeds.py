@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from hinge.layout import Place
-from hinge.network.affine import Constant, Dense, Operator, Scale
-from hinge.network.convolution import AdaptiveAveragePool, AveragePool, Convolution
 from hinge.network.maxima import Between
-from hinge.network.shapes import Expand, Pad, Permute, Reshape, Sum, Take
+from hinge.network.operators.affine import Constant, Dense, Operator, Scale
+from hinge.network.operators.convolution import AdaptiveAveragePool, AveragePool, Convolution
+from hinge.network.operators.shapes import Expand, Pad, Permute, Reshape, Sum, Take
 from hinge.network.steps import INPUT, Activate, Affine, Max, Step
 from hinge.units import Counts, Feed
 

@@ -12,8 +12,8 @@ from torch.nn import functional
 from typing_extensions import override
 
 from hinge.layout import Place
-from hinge.network.affine import Shape
-from hinge.network.convolution import outside
+from hinge.network.operators.affine import Shape
+from hinge.network.operators.convolution import outside
 
 _POOLS = (functional.max_pool1d, functional.max_pool2d, functional.max_pool3d)
 _ADAPTIVE = (

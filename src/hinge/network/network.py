@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from hinge.errors import DataError, OptionError
 from hinge.layout import Place
-from hinge.network.affine import Shape
 from hinge.network.feeds import feeds
+from hinge.network.operators.affine import Shape
 from hinge.network.show import network_page, network_text
 from hinge.network.steps import INPUT, Activate, Step
 from hinge.network.to_torch import to_torch

@@ -9,9 +9,9 @@ from typing import Any
 from torch import nn
 
 from hinge.errors import FileError, OptionError
-from hinge.network.from_module import network_from_module
-from hinge.network.from_onnx import network_from_onnx
-from hinge.network.from_pt2 import network_from_pt2
+from hinge.network.from_onnx.graph import network_from_onnx
+from hinge.network.from_torch.module import network_from_module
+from hinge.network.from_torch.pt2 import network_from_pt2
 from hinge.network.network import Network
 
 LARGEST_FILE = 8 * 2**30

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hinge.network.affine import Shape
+from hinge.network.operators.affine import Shape
 from hinge.network.steps import Activate, Step
 from hinge.page import Column, Page, Table
 

@@ -14,8 +14,8 @@ from typing_extensions import override
 
 from hinge.activations import Activation, traits_of
 from hinge.layout import Place
-from hinge.network.affine import Operator, Shape
 from hinge.network.maxima import Rule
+from hinge.network.operators.affine import Operator, Shape
 from hinge.units import Site, Traits
 
 INPUT = "input"

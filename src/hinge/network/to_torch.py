@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from hinge.network.affine import Dense, Operator
-from hinge.network.convolution import Convolution
+from hinge.network.operators.affine import Dense, Operator
+from hinge.network.operators.convolution import Convolution
 from hinge.network.steps import INPUT, Activate, Affine, Step
 
 _CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)

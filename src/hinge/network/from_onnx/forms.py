@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from onnx import TensorProto
 
-from hinge.network import forms
-from hinge.network.affine import Shape
-from hinge.network.arithmetic import expanded, reshaped
-from hinge.network.aten import LOST
-from hinge.network.build import Unreadable, Value, within_limit
-from hinge.network.onnx_node import BATCH, Node, Reader, tensor_of
+from hinge.network.building import forms
+from hinge.network.building.arithmetic import expanded, reshaped
+from hinge.network.building.builder import Unreadable, Value, within_limit
+from hinge.network.from_onnx.node import BATCH, Node, Reader, tensor_of
+from hinge.network.from_torch.aten import LOST
+from hinge.network.operators.affine import Shape
 
 _FLOATS = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16, TensorProto.BFLOAT16)
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hinge.network.affine import Shape
-from hinge.network.build import Builder, Unreadable, Value
+from hinge.network.building.builder import Builder, Unreadable, Value
+from hinge.network.operators.affine import Shape
 
 
 @dataclass(frozen=True)

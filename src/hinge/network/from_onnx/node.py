@@ -11,8 +11,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from hinge.network.aten import Lost
-from hinge.network.build import Builder, Unreadable, Value
+from hinge.network.building.builder import Builder, Unreadable, Value
+from hinge.network.from_torch.aten import Lost
 
 Array = npt.NDArray[Any]
 

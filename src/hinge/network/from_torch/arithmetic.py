@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from hinge.network import arithmetic
-from hinge.network.aten import LOST, Operation, Reader
-from hinge.network.build import Unreadable, Value
+from hinge.network.building import arithmetic
+from hinge.network.building.builder import Unreadable, Value
+from hinge.network.from_torch.aten import LOST, Operation, Reader
 
 
 def _add(op: Operation) -> Value:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from onnx import NodeProto
 from onnx.reference import ReferenceEvaluator
 
-from hinge.network.build import LARGEST_CONSTANT, Unreadable
+from hinge.network.building.builder import LARGEST_CONSTANT, Unreadable
 
 Array = npt.NDArray[Any]
 

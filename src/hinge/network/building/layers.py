@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from hinge.layout import Place
-from hinge.network.affine import Dense, Scale, Shape
-from hinge.network.arithmetic import reshaped
-from hinge.network.build import Builder, Unreadable, Value
-from hinge.network.convolution import AdaptiveAveragePool, AveragePool, Convolution
+from hinge.network.building.arithmetic import reshaped
+from hinge.network.building.builder import Builder, Unreadable, Value
 from hinge.network.maxima import Adaptive, Windows
+from hinge.network.operators.affine import Dense, Scale, Shape
+from hinge.network.operators.convolution import AdaptiveAveragePool, AveragePool, Convolution
 
 Sizes = int | Sequence[int]
 

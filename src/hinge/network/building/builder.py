@@ -14,10 +14,10 @@ from torch import Tensor
 from hinge.activations import Activation
 from hinge.errors import HingeError
 from hinge.layout import Place
-from hinge.network.affine import Constant, Operator, Shape
 from hinge.network.maxima import Between, Rule
 from hinge.network.network import Network
-from hinge.network.shapes import Reshape
+from hinge.network.operators.affine import Constant, Operator, Shape
+from hinge.network.operators.shapes import Reshape
 from hinge.network.steps import INPUT, Activate, Add, Affine, Concat, Max, Step
 from hinge.units import Site
 

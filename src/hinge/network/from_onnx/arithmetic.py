@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from hinge.network import arithmetic
-from hinge.network.arithmetic import Term
-from hinge.network.build import Unreadable, Value
-from hinge.network.onnx_node import Node, Reader
+from hinge.network.building import arithmetic
+from hinge.network.building.arithmetic import Term
+from hinge.network.building.builder import Unreadable, Value
+from hinge.network.from_onnx.node import Node, Reader
 
 
 def _sum(node: Node) -> Value:

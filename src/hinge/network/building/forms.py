@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from hinge.network.arithmetic import Term, as_tensor, reshaped
-from hinge.network.build import Builder, Unreadable, Value
-from hinge.network.shapes import Pad, Permute, Take
+from hinge.network.building.arithmetic import Term, as_tensor, reshaped
+from hinge.network.building.builder import Builder, Unreadable, Value
+from hinge.network.operators.shapes import Pad, Permute, Take
 
 
 def permuted(build: Builder, x: Value, order: Sequence[int]) -> Value:

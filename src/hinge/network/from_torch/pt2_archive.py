@@ -23,7 +23,7 @@ import torch
 from torch.export import ExportedProgram
 
 from hinge.errors import FileError
-from hinge.network.pt2_graph import Hostile, cleaned_graph
+from hinge.network.from_torch.pt2_graph import Hostile, cleaned_graph
 
 LARGEST_TEXT = 2**28
 """Bytes of JSON beyond which a graph is not parsed."""

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from hinge.network import arithmetic, forms, layers
-from hinge.network.affine import Shape
-from hinge.network.aten import LOST
-from hinge.network.build import Unreadable, Value
-from hinge.network.convolution import AveragePool
-from hinge.network.onnx_node import Node, Reader
+from hinge.network.building import arithmetic, forms, layers
+from hinge.network.building.builder import Unreadable, Value
+from hinge.network.from_onnx.node import Node, Reader
+from hinge.network.from_torch.aten import LOST
+from hinge.network.operators.affine import Shape
+from hinge.network.operators.convolution import AveragePool
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from torch.export import ExportedProgram
 
-from hinge.network.from_export import Modules, network_of
-from hinge.network.fx_nodes import clean_path, is_activation, module_stack
+from hinge.network.from_torch.graph import Modules, network_of
+from hinge.network.from_torch.node import clean_path, is_activation, module_stack
+from hinge.network.from_torch.pt2_archive import load_pt2
 from hinge.network.network import Network
-from hinge.network.pt2 import load_pt2
 
 
 def network_from_pt2(path: Path) -> Network:

@@ -8,10 +8,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hinge.network.affine import Scale, Shape
-from hinge.network.build import Builder, Unreadable, Value
+from hinge.network.building.builder import Builder, Unreadable, Value
 from hinge.network.maxima import Between, Over
-from hinge.network.shapes import Expand, Reshape, Sum
+from hinge.network.operators.affine import Scale, Shape
+from hinge.network.operators.shapes import Expand, Reshape, Sum
 
 Number = int | float
 Term = Value | Tensor | Number

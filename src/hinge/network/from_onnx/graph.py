@@ -13,20 +13,20 @@ from onnx import GraphProto, NodeProto, TensorProto, ValueInfoProto, helper, num
 
 from hinge.activations import all_activations, from_onnx
 from hinge.errors import ModelError, UnsupportedError
-from hinge.network import onnx_arithmetic, onnx_forms, onnx_layers
-from hinge.network.affine import Shape
-from hinge.network.aten import LOST
-from hinge.network.build import LARGEST_VALUE, Builder, Call, Unreadable, Value, fitting
+from hinge.network.building.builder import LARGEST_VALUE, Builder, Call, Unreadable, Value, fitting
+from hinge.network.building.unreadable import UNKNOWN, Obstacle, unsupported
+from hinge.network.from_onnx import arithmetic, forms, layers
+from hinge.network.from_onnx.constants import folded
+from hinge.network.from_onnx.file import load_onnx, opset_of
+from hinge.network.from_onnx.node import BATCH, Array, Node, Reader, tensor_of
+from hinge.network.from_torch.aten import LOST
 from hinge.network.network import Network
-from hinge.network.onnx_constants import folded
-from hinge.network.onnx_file import load_onnx, opset_of
-from hinge.network.onnx_node import BATCH, Array, Node, Reader, tensor_of
-from hinge.network.unreadable import UNKNOWN, Obstacle, unsupported
+from hinge.network.operators.affine import Shape
 
 READERS: dict[str, Reader] = {
-    **onnx_layers.READERS,
-    **onnx_forms.READERS,
-    **onnx_arithmetic.READERS,
+    **layers.READERS,
+    **forms.READERS,
+    **arithmetic.READERS,
 }
 
 _ACTIVATIONS = {call.operator for record in all_activations() for call in record.names.onnx}

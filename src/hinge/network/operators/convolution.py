@@ -13,7 +13,7 @@ from torch.nn import functional
 from typing_extensions import override
 
 from hinge.layout import Place
-from hinge.network.affine import Operator, Shape
+from hinge.network.operators.affine import Operator, Shape
 
 _AVERAGE = (functional.avg_pool1d, functional.avg_pool2d, functional.avg_pool3d)
 _ADAPTIVE: tuple[Callable[[Tensor, Any], Tensor], ...] = (

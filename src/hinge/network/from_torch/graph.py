@@ -16,12 +16,12 @@ from torch.utils import _pytree as pytree
 
 from hinge.activations import from_aten, is_aten_name
 from hinge.errors import UnsupportedError
-from hinge.network import aten_arithmetic, aten_forms, aten_layers
-from hinge.network.affine import Shape
-from hinge.network.aten import LOST, Lost, Operation, Reader
-from hinge.network.build import Builder, Call, Unreadable, Value, fitting, within_limit
-from hinge.network.export_constants import folded, stored
-from hinge.network.fx_nodes import (
+from hinge.network.building.builder import Builder, Call, Unreadable, Value, fitting, within_limit
+from hinge.network.building.unreadable import UNKNOWN, Obstacle, unsupported
+from hinge.network.from_torch import arithmetic, forms, layers
+from hinge.network.from_torch.aten import LOST, Lost, Operation, Reader
+from hinge.network.from_torch.constants import folded, stored
+from hinge.network.from_torch.node import (
     bound_arguments,
     full_name,
     meta,
@@ -30,12 +30,12 @@ from hinge.network.fx_nodes import (
     source_line,
 )
 from hinge.network.network import Network
-from hinge.network.unreadable import UNKNOWN, Obstacle, unsupported
+from hinge.network.operators.affine import Shape
 
 READERS: dict[str, Reader] = {
-    **aten_layers.READERS,
-    **aten_forms.READERS,
-    **aten_arithmetic.READERS,
+    **layers.READERS,
+    **forms.READERS,
+    **arithmetic.READERS,
 }
 
 _SAME_AS = {"clip": "clamp", "max": "maximum"}

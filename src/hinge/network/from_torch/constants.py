@@ -11,8 +11,8 @@ from torch._ops import OpOverload
 from torch.fx import Node
 from torch.utils import _pytree as pytree
 
-from hinge.network.build import LARGEST_CONSTANT, Unreadable
-from hinge.network.fx_nodes import meta, schema_of
+from hinge.network.building.builder import LARGEST_CONSTANT, Unreadable
+from hinge.network.from_torch.node import meta, schema_of
 
 
 def stored(tensor: Tensor) -> Tensor:

@@ -14,8 +14,8 @@ from torch.export import Dim, ExportedProgram
 from torch.utils._pytree import tree_leaves
 
 from hinge.errors import DataError, ModelError, UnsupportedError
-from hinge.network.from_export import Modules, network_of
-from hinge.network.fx_nodes import class_path, clean_path, is_activation
+from hinge.network.from_torch.graph import Modules, network_of
+from hinge.network.from_torch.node import class_path, clean_path, is_activation
 from hinge.network.network import Network
 
 TOLERANCE = 1e-3

@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hinge.network import arithmetic, layers
-from hinge.network.aten import LOST, Operation, Reader
-from hinge.network.build import Unreadable, Value
-from hinge.network.forms import padded, resampled
+from hinge.network.building import arithmetic, layers
+from hinge.network.building.builder import Unreadable, Value
+from hinge.network.building.forms import padded, resampled
+from hinge.network.from_torch.aten import LOST, Operation, Reader
 
 
 def _linear(op: Operation) -> Value:

@@ -10,7 +10,7 @@ from torch.nn import functional
 from typing_extensions import override
 
 from hinge.layout import Place
-from hinge.network.affine import Operator, Shape
+from hinge.network.operators.affine import Operator, Shape
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -7,10 +7,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hinge.network import forms
-from hinge.network.arithmetic import expanded, reshaped
-from hinge.network.aten import Operation, Reader
-from hinge.network.build import Unreadable, Value
+from hinge.network.building import forms
+from hinge.network.building.arithmetic import expanded, reshaped
+from hinge.network.building.builder import Unreadable, Value
+from hinge.network.from_torch.aten import Operation, Reader
 
 
 def _same(op: Operation) -> Value:

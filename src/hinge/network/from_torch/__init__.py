@@ -1,0 +1,1 @@
+"""Reads torch modules and .pt2 files through `torch.export`."""

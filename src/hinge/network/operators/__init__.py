@@ -1,0 +1,1 @@
+"""Affine operators: what each does to a batch, and what it answers of itself."""

@@ -129,7 +129,7 @@ class Examination:
         try:
             findings = (Finding(**entry) for entry in values["findings"])
             return cls(
-                Census(**saved.arguments(values["census"])),
+                Census.of(saved.counted_from(values["census"])),
                 tuple(replace(f, units=tuple(f.units), helps=tuple(f.helps)) for f in findings),
                 tuple(Check(**entry) for entry in values["checks"]),
                 float(values["rare"]),

@@ -118,7 +118,7 @@ class Traits:
         return self.has_kink and self.live[0] >= self.fires_above
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Observed:
     """What the units of one site did over the data: one entry per unit, shape ``(n_units,)``.
 
@@ -234,7 +234,7 @@ class Observed:
         return np.equal(self.reached, 0)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Feed:
     """The layer whose output is a site's pre-activation, as far as it is known.
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 from hinge.census import saved, show
-from hinge.census.tally import Tally
+from hinge.census.counted import Counted
 from hinge.errors import DataError, OptionError
 from hinge.page import Page
 from hinge.units import RARE, Feed, Observed, Site
@@ -18,26 +17,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-@dataclass(frozen=True)
-class Census(Mapping[str, Observed]):
+class Census(Counted, Mapping[str, Observed]):
     """What every unit did over the data, by the name of its site: ``census["features.3"]``.
 
-    ``seen``: examples that were run; ``skipped``: examples left out because they held NaN
-    or infinity, with ``skipped_at`` the numbers of the first of them in the stream.
-    ``complete`` is False when the observation was interrupted. ``notes`` are remarks on
-    what could not be counted.
+    A value: `merge` and the readers make new ones. See `Counted` for its attributes.
     """
 
-    tallies: Mapping[str, Tally]
-    seen: int = 0
-    skipped: int = 0
-    skipped_at: tuple[int, ...] = ()
-    complete: bool = True
-    notes: tuple[str, ...] = field(default=())
-
-    @cached_property
-    def _observed(self) -> dict[str, Observed]:
-        return {name: tally.observed() for name, tally in self.tallies.items()}
+    __eq__ = object.__eq__  # a mapping of arrays cannot be compared with ==
+    __hash__ = object.__hash__
 
     def __getitem__(self, site: str) -> Observed:
         """What the units of one site did. Raises `OptionError` for an unknown site."""
@@ -48,7 +35,7 @@ class Census(Mapping[str, Observed]):
                 found=repr(site),
                 do="use one of " + ", ".join(map(repr, self.tallies)),
             )
-        return self._observed[site]
+        return self.observed[site]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.tallies)
@@ -63,11 +50,6 @@ class Census(Mapping[str, Observed]):
     def sites(self) -> tuple[Site, ...]:
         """The sites, in the order in which the model first called them."""
         return tuple(tally.site for tally in self.tallies.values())
-
-    @property
-    def n_units(self) -> int:
-        """The number of units at all sites together."""
-        return sum(site.n_units for site in self.sites)
 
     @property
     def feeds(self) -> dict[str, Feed]:
@@ -108,7 +90,7 @@ class Census(Mapping[str, Observed]):
 
         Needs pandas: ``pip install "hinge[data]"``.
         """
-        return show.data_frame(self._observed, rare)
+        return show.data_frame(self.observed, rare)
 
     def to_json(self) -> str:
         """All counts as JSON text, exactly, with a schema version; see `from_json`."""
@@ -117,7 +99,12 @@ class Census(Mapping[str, Observed]):
     @classmethod
     def from_json(cls, text: str) -> Census:
         """Read what `to_json` wrote. Raises `FileError` if it is anything else."""
-        return cls(**saved.from_json(text))
+        return cls.of(saved.from_json(text))
+
+    @classmethod
+    def of(cls, counted: Counted) -> Census:
+        """The census of what was counted."""
+        return cls(**{field.name: getattr(counted, field.name) for field in fields(counted)})
 
     def page(self) -> Page:
         """The census as a page: what was seen, site by site and unit by unit."""
@@ -132,9 +119,6 @@ class Census(Mapping[str, Observed]):
         return show.text(self)
 
     __repr__ = __str__
-
-    def __hash__(self) -> int:
-        return id(self)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Census.from_json, (self.to_json(),)

@@ -3,56 +3,54 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from hinge.census.counted import Counted
 from hinge.census.exact import ExactSums
 from hinge.census.tally import COUNTS, Tally
 from hinge.errors import FileError
 from hinge.report import json
 from hinge.units import Site, Traits
 
-if TYPE_CHECKING:
-    from hinge.census.census import Census
-
 SCHEMA, VERSION = "census", 1
 
 
-def to_json(census: Census) -> str:
+def to_json(counted: Counted) -> str:
     """Write all counts; the layers behind the sites belong to the model and are left out."""
-    return json.dump(payload(census), SCHEMA, VERSION)
+    return json.dump(payload(counted), SCHEMA, VERSION)
 
 
-def from_json(text: str) -> dict[str, Any]:
-    """Read what `to_json` wrote, as the arguments of `Census`."""
-    return arguments(json.load(text, SCHEMA, VERSION))
+def from_json(text: str) -> Counted:
+    """Read what `to_json` wrote."""
+    return counted_from(json.load(text, SCHEMA, VERSION))
 
 
-def payload(census: Census) -> dict[str, Any]:
+def payload(counted: Counted) -> dict[str, Any]:
     """The census as plain values."""
     return {
-        "seen": census.seen,
-        "skipped": census.skipped,
-        "skipped_at": list(census.skipped_at),
-        "complete": census.complete,
-        "notes": list(census.notes),
-        "sites": [_of_tally(tally) for tally in census.tallies.values()],
+        "seen": counted.seen,
+        "skipped": counted.skipped,
+        "skipped_at": list(counted.skipped_at),
+        "complete": counted.complete,
+        "notes": list(counted.notes),
+        "sites": [_of_tally(tally) for tally in counted.tallies.values()],
     }
 
 
-def arguments(values: dict[str, Any]) -> dict[str, Any]:
-    """The arguments of `Census` from plain values. Raises `FileError` for any others."""
+def counted_from(values: dict[str, Any]) -> Counted:
+    """What was counted, from the plain values of `payload`. Raises `FileError` for any others."""
     try:
         tallies = [_tally(entry) for entry in values["sites"]]
-        return {
-            "tallies": {tally.site.name: tally for tally in tallies},
-            "seen": int(values["seen"]),
-            "skipped": int(values["skipped"]),
-            "skipped_at": tuple(values["skipped_at"]),
-            "complete": bool(values["complete"]),
-            "notes": tuple(values["notes"]),
-        }
+        return Counted(
+            tallies={tally.site.name: tally for tally in tallies},
+            seen=int(values["seen"]),
+            skipped=int(values["skipped"]),
+            skipped_at=tuple(values["skipped_at"]),
+            complete=bool(values["complete"]),
+            notes=tuple(values["notes"]),
+        )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise FileError(
             "the census is not whole",

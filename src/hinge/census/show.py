@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from hinge.census.counted import Counted
 from hinge.page import (
     Block,
     Column,
@@ -28,7 +29,6 @@ from hinge.units import RARE, Observed, Reals, Verdict
 if TYPE_CHECKING:
     import pandas as pd
 
-    from hinge.census.census import Census
 
 TONES: dict[Verdict, Tone] = {
     Verdict.DEAD: "bad",
@@ -48,42 +48,42 @@ _DEPTHS_SHOWN = 0.95  # the deepest units are drawn at this quantile
 Sites = Mapping[str, Observed]
 
 
-def page(census: Census) -> Page:
-    """The census as a page of its own."""
-    sites = dict(census)
-    blocks = [*remarks(census), Heading("Units"), unit_grid(sites), site_table(sites)]
+def page(counted: Counted) -> Page:
+    """What was counted as a page of its own."""
+    sites = counted.observed
+    blocks = [*remarks(counted), Heading("Units"), unit_grid(sites), site_table(sites)]
     blocks += [*distributions(sites), unit_table(sites)]
-    return Page("Census", summary(census), tuple(blocks))
+    return Page("Census", summary(counted), tuple(blocks))
 
 
-def text(census: Census) -> str:
+def text(counted: Counted) -> str:
     """A few lines for a terminal."""
-    lines = [summary(census)]
-    for name, observed in census.items():
+    lines = [summary(counted)]
+    for name, observed in counted.observed.items():
         counts = verdict_counts(observed)
         found = ", ".join(f"{n} {verdict}" for verdict, n in counts.items() if n)
         lines.append(f"  {name} ({observed.site.activation}, {observed.site.n_units}): {found}")
-    lines += [f"  note: {note}" for note in census.notes]
+    lines += [f"  note: {note}" for note in counted.notes]
     return "\n".join(lines)
 
 
-def summary(census: Census) -> str:
+def summary(counted: Counted) -> str:
     """One sentence: how much was seen."""
-    part = "" if census.complete else " (interrupted: these are the batches that were complete)"
-    sites = "1 site" if len(census) == 1 else f"{len(census)} sites"
-    return f"{census.n_units:,} units at {sites}, {census.seen:,} examples{part}."
+    part = "" if counted.complete else " (interrupted: these are the batches that were complete)"
+    sites = "1 site" if len(counted.tallies) == 1 else f"{len(counted.tallies)} sites"
+    return f"{counted.n_units:,} units at {sites}, {counted.seen:,} examples{part}."
 
 
-def remarks(census: Census) -> list[Block]:
+def remarks(counted: Counted) -> list[Block]:
     """What a reader must know before he trusts the counts."""
-    notes: list[Block] = [Note(note, tone="warning") for note in census.notes]
-    if not census.complete:
-        text = f"Interrupted: the counts are of the first {census.seen:,} examples only."
+    notes: list[Block] = [Note(note, tone="warning") for note in counted.notes]
+    if not counted.complete:
+        text = f"Interrupted: the counts are of the first {counted.seen:,} examples only."
         notes.append(Note(text, "Partial", "warning"))
-    if census.skipped:
-        named = ", ".join(map(str, census.skipped_at))
-        more = ", …" if census.skipped > len(census.skipped_at) else ""
-        text = f"{census.skipped:,} examples hold NaN or infinity and were left out"
+    if counted.skipped:
+        named = ", ".join(map(str, counted.skipped_at))
+        more = ", …" if counted.skipped > len(counted.skipped_at) else ""
+        text = f"{counted.skipped:,} examples hold NaN or infinity and were left out"
         where = f" (numbers {named}{more})" if named else ""
         notes.append(Note(f"{text}{where}.", "NaN or infinity in the data", "warning"))
     return notes

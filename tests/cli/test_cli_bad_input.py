@@ -343,7 +343,7 @@ def test_baseline_with_parts_of_the_wrong_kind(work, run):
     assert examine(run, "net.onnx", "data.npz", "--json", "good.json").exit_code == 0
     good = json.loads((work / "good.json").read_text())
     for path in paths(good):
-        for other in (None, "x", [], {}, -1):
+        for other in (None, "x", []):
             (work / "bad.json").write_text(json.dumps(replaced(good, path, other)))
             result = examine(run, "net.onnx", "data.npz", "--baseline", "bad.json")
             assert result.exit_code in (0, 1, 2), (path, other)

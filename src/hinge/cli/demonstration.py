@@ -120,8 +120,8 @@ def _closing(examination: Examination, folder: Path) -> str:
     network = f"{folder / MODEL}:network"
     command = (
         f"hinge examine {shlex.quote(network)} \\\n"
-        f"    --weights {shlex.quote(str(folder / WEIGHTS))} "
-        f"--data {shlex.quote(str(folder / DATA))} --fail-on dead=5%"
+        f"      --weights {shlex.quote(str(folder / WEIGHTS))} \\\n"
+        f"      --data {shlex.quote(str(folder / DATA))} --fail-on dead=5%"
     )
     return f"""
 What to look at
@@ -146,6 +146,6 @@ def _dead(examination: Examination) -> str:
         return "No unit died this time: the grid of units above is all alive."
     of = examination.census[worst].site.n_units
     return (
-        f"{dead[worst]} of {of} units at site {worst} are dead: the network works all the same,\n"
-        f"  with {of - dead[worst]} units. The findings above say how deep they lie and what helps."
+        f"{dead[worst]} of {of} units at site {worst} are dead; the network makes do with the\n"
+        f"  other {of - dead[worst]}. The findings above say how deep they lie and what would help."
     )

@@ -11,7 +11,6 @@ from rich.progress import (
     ProgressColumn,
     SpinnerColumn,
     Task,
-    TextColumn,
     TimeRemainingColumn,
 )
 from rich.text import Text
@@ -24,8 +23,8 @@ Advance = Callable[[int, int | None], None]
 
 class _Count(ProgressColumn):
     def render(self, task: Task) -> Text:
-        done = f"{int(task.completed):,}"
-        return Text(done if task.total is None else f"{done} of {int(task.total):,} examples")
+        whole = "" if task.total is None else f" of {int(task.total):,}"
+        return Text(f"{int(task.completed):,}{whole} examples", no_wrap=True)
 
 
 class _Rate(ProgressColumn):
@@ -35,15 +34,14 @@ class _Rate(ProgressColumn):
 
 @contextmanager
 def progress_bar(label: str, total: int | None, *, quiet: bool) -> Iterator[Advance]:
-    """Show a bar on a terminal, one line of text elsewhere, nothing when ``quiet``."""
+    """Say what is done, and on a terminal show a bar below; say nothing when ``quiet``."""
     console = stderr()
+    if not quiet:
+        say(label)
     if quiet or not console.is_terminal:
-        if not quiet:
-            say(label)
         yield lambda _done, _total: None
         return
-    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(24))
-    timing = (_Count(), _Rate(), TimeRemainingColumn())
-    with Progress(*columns, *timing, console=console, transient=True) as bar:
-        task = bar.add_task(label, total=total)
+    columns = (SpinnerColumn(), BarColumn(24), _Count(), _Rate(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=total)
         yield lambda done, _total: bar.update(task, completed=done)

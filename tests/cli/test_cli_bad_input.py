@@ -163,6 +163,7 @@ def test_weights_in_place_of_a_model(work, run):
             "def network():\n    return 1 / 0\n",
             ["code.py, line 2, in network", "ZeroDivisionError"],
         ),
+        ("def inner():\n    1 / 0\ndef network():\n    inner()\n", ["code.py, line 2, in inner"]),
         ("def network(:\n", ["code.py, line 1", "SyntaxError"]),
         ("import nowhere_at_all\n", ["code.py, line 1", "nowhere_at_all"]),
         ("raise SystemExit('usage')\n", ["code.py, line 1", "SystemExit"]),

@@ -24,12 +24,12 @@ def loader():
 
 def stuck():
     yield torch.rand(8, 3)
-    try:
-        pathlib.Path("three").touch()
-        time.sleep(60)
-    except KeyboardInterrupt:
-        pathlib.Path("heard").touch()
-        time.sleep(60)
+    while True:
+        try:
+            pathlib.Path("three").touch()
+            time.sleep(60)
+        except KeyboardInterrupt:
+            pathlib.Path("heard").touch()
 
 def late():
     pathlib.Path("three").touch()

@@ -84,11 +84,24 @@ def test_a_damaged_image_is_named(images):
         batches()
 
 
-def test_an_image_is_opened_only_as_what_its_name_says(images):
-    """So that no file reaches a reader that runs programs, as the one for EPS does."""
-    (images / "a.png").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n")
+def test_a_name_may_be_wrong_about_the_format(images):
+    Image.new("L", (3, 2), 255).save(images / "a.png", "JPEG")
+    assert batches()[0].shape == (1, 1, 2, 3)
+
+
+@pytest.mark.parametrize("kind", ["EPS", "PCX"])
+def test_formats_that_are_not_for_pixels_alone_are_not_opened(images, kind):
+    """EPS is a program: Pillow has it run by another one."""
+    Image.new("L", (3, 2)).save(images / "a.png", kind)
     with pytest.raises(FileError, match=r"a\.png"):
         batches()
+
+
+def test_many_images_come_in_order(images):
+    for value in reversed(range(50)):
+        Image.new("L", (1, 1), value).save(images / f"{value:02}.png")
+    values = np.concatenate(batches(size=7)).ravel() * 255
+    np.testing.assert_array_equal(np.round(values), np.arange(50))
 
 
 def test_an_image_of_too_many_pixels_is_not_opened(images, monkeypatch):

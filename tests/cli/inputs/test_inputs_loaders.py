@@ -46,6 +46,10 @@ nested = [((part, [part]), "a word") for part in X.split(4)]
 def makes_loader():
     return loader
 
+def strict():
+    yield X[:8]
+    raise RuntimeError("more was asked for than is needed")
+
 def zero_size():
     yield X[:0]
     yield X
@@ -88,6 +92,10 @@ def test_up_to_as_many_examples_as_asked(name, most):
 def test_labels_are_cut_with_their_examples():
     data = open_data("loaders.py:named", Takes(torch.nn.ReLU(), ""), Cut(examples=6))
     assert [len(batch["y"]) for batch in data.batches] == [4, 2]
+
+
+def test_no_more_is_asked_for_than_is_needed():
+    assert values("strict", examples=8) == list(range(8))
 
 
 def test_an_endless_loader_can_be_cut():

@@ -14,19 +14,11 @@ import numpy.typing as npt
 from hinge.cli.inputs.optional import optional
 from hinge.errors import DataError, FileError
 
-FORMATS = {
-    ".bmp": "BMP",
-    ".gif": "GIF",
-    ".jpeg": "JPEG",
-    ".jpg": "JPEG",
-    ".pgm": "PPM",
-    ".png": "PNG",
-    ".ppm": "PPM",
-    ".tif": "TIFF",
-    ".tiff": "TIFF",
-    ".webp": "WEBP",
-}
-"""What is taken for an image, by the ending of its name, and how it may be opened."""
+ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
+"""What is taken for an image, by the ending of its name."""
+
+_FORMATS = ["BMP", "GIF", "JPEG", "PNG", "PPM", "TIFF", "WEBP"]
+"""What is opened: formats of pixels alone. The reader of EPS, for one, runs a program."""
 
 _DEEP = {"I;16", "I;16B", "I;16L", "I;16N"}
 _GREY = {"1", "L"}
@@ -46,14 +38,14 @@ class ImageFolder:
         paths = sorted(
             path
             for path in folder.rglob("*")
-            if path.suffix.lower() in FORMATS and not path.name.startswith(".") and path.is_file()
+            if path.suffix.lower() in ENDINGS and not path.name.startswith(".") and path.is_file()
         )
         if not paths:
             raise DataError(
                 "the folder holds no image",
                 where=str(folder),
                 found=f"{sum(1 for _ in folder.iterdir()):,} entries, none of them an image",
-                do=f"pass a folder of {', '.join(FORMATS)}",
+                do=f"pass a folder of {', '.join(ENDINGS)}",
             )
         channels, height, width = _pixels(paths[0]).shape
         return cls(tuple(paths), (channels, height, width))
@@ -91,7 +83,7 @@ def _pixels(path: Path) -> npt.NDArray[np.float32]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", image.DecompressionBombWarning)
-            with image.open(path, formats=[FORMATS[path.suffix.lower()]]) as opened:
+            with image.open(path, formats=_FORMATS) as opened:
                 if opened.mode in _DEEP:
                     return np.asarray(opened, np.float32)[None] / np.float32(65535)
                 picture = opened.convert("L" if opened.mode in _GREY else "RGB")

@@ -325,6 +325,13 @@ def test_already_compiled_models():
     assert dead(only(hinge.observe(model, x))) == DEAD
 
 
+def test_exported_programs():
+    model = nn.Sequential(killed(nn.Linear(INPUTS, WIDTH)), nn.ReLU())
+    x = torch.randn(EXAMPLES, INPUTS)
+    program = torch.export.export(model, (x,)).module()
+    assert dead(only(hinge.observe(program, x))) == DEAD
+
+
 @pytest.mark.filterwarnings("ignore:.*torch.jit.*:DeprecationWarning")
 def test_traced_models():
     model = nn.Sequential(killed(nn.Linear(INPUTS, WIDTH)), nn.ReLU())

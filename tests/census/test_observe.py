@@ -14,6 +14,7 @@ import hinge
 from hinge.errors import DataError, ModelError
 
 INPUTS, WIDTH = 4, 6
+assert callable(hinge.observe)  # loaded here: what torch imports may draw random numbers
 
 
 @pytest.fixture(autouse=True)
@@ -248,6 +249,20 @@ def test_a_model_without_activations():
 def test_a_lazy_model():
     with pytest.raises(ModelError, match="not initialised"):
         hinge.observe(nn.Sequential(nn.LazyLinear(3), nn.ReLU()), data())
+
+
+def test_an_expert_that_is_never_used_is_unseen():
+    class Experts(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.used, self.idle = nn.Linear(INPUTS, WIDTH), nn.Linear(INPUTS, WIDTH)
+
+        def forward(self, x):
+            return F.relu(self.used(x)).sum() + F.relu(self.idle(x[:0])).sum()
+
+    census = hinge.observe(Experts(), data(), gradients=5)
+    assert (census["relu()"].seen == 20).all()
+    assert census["relu()#2"].verdicts().tolist() == ["unseen"] * WIDTH
 
 
 def test_units_that_change_in_number_are_noted():

@@ -58,7 +58,8 @@ def _modes_kept(model: nn.Module) -> Iterator[None]:
     modes = [(module, module.training) for module in model.modules()]
     _refuse_lazy(model)
     try:
-        model.eval()
+        for module, _ in modes:  # not eval(), which exported programs refuse
+            module.training = False
         yield
     finally:
         for module, training in modes:

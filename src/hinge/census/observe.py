@@ -126,7 +126,8 @@ class _Count:
                 f"({tally.site.n_units}, then {site.n_units})"
             ] = None
             return
-        tally.add(sighting.measured)
+        if sighting.measured is not None:
+            tally.add(sighting.measured)
         if sighting.reached is not None:
             tally.reached += sighting.reached
             tally.watched += n

@@ -30,11 +30,14 @@ from hinge.units import Counts, Feed, Site, Traits, site_name
 
 @dataclass(frozen=True)
 class Sighting:
-    """What one batch showed of one site; ``reached`` only if gradients were watched."""
+    """What one batch showed of one site; ``reached`` only if gradients were watched.
+
+    ``measured`` is None where the site was called with nothing, such as an unused expert.
+    """
 
     site: Site
     traits: Traits
-    measured: Measured
+    measured: Measured | None
     feed: Callable[[], Feed]
     reached: Counts | None = None
 
@@ -200,7 +203,9 @@ def _sighting(call: Call, traits: Traits) -> Sighting:
         call.activation.name,
         call.arrangement.units.size,
     )
-    measured = measure(call.z, call.h, call.arrangement, traits, positive=positive)
+    measured = None
+    if call.z.numel():
+        measured = measure(call.z, call.h, call.arrangement, traits, positive=positive)
     return Sighting(site, traits, measured, lambda: feed_of(call.layer, site.n_units))
 
 

@@ -45,6 +45,14 @@ def test_sums_are_right_to_the_last_bits(terms):
     assert error <= len(terms) * kept + abs(true) / 2**51
 
 
+def test_cancellation_within_the_digits():
+    terms = [5.798998418182203e16, 8.718884523422736e29, -2.082419786517088e29]
+    terms += [-2.0824197865170873e29, -4.442887361453974e29]
+    sums = ExactSums.zeros(1)
+    sums.add(np.array(terms)[:, None])
+    assert sums.totals()[0] == float(sum(map(Fraction, terms)))
+
+
 def test_cancellation():
     sums = summed([(1e25, 1.0), (1.0, 1e-9), (-1e25, -1.0)])
     assert sums.totals().tolist() == [1.0, 1e-9]

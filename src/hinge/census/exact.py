@@ -61,11 +61,21 @@ class ExactSums:
         self.digits += other.digits
 
     def totals(self) -> _Floats:
-        """The sums, shape ``(n,)``, float64."""
-        total = np.zeros(self.top.shape)
-        for position in reversed(range(_DIGITS)):
-            total += self.digits[position] * np.ldexp(1.0, _WIDTH * (self.top - position))
-        return total
+        """The sums, shape ``(n,)``, float64.
+
+        The digits may cancel, so what each addition rounds off is added up beside them
+        (Neumaier, 1974).
+        """
+        total, rounded_off = np.zeros(self.top.shape), np.zeros(self.top.shape)
+        for position in range(_DIGITS):
+            carry, digit = np.divmod(self.digits[position], 1 << _WIDTH)
+            for exponent, part in ((self.top - position + 1, carry), (self.top - position, digit)):
+                term = np.ldexp(part.astype(np.float64), _WIDTH * exponent)
+                larger = total + term
+                total_part = larger - term
+                rounded_off += (total - total_part) + (term - (larger - total_part))
+                total = larger
+        return total + rounded_off
 
     def _raise_top(self, top: npt.NDArray[np.integer]) -> None:
         """Move the window of digits up to at least ``top``, dropping what falls out below."""

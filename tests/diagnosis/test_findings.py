@@ -89,6 +89,23 @@ def test_negative_weights_in_the_first_layer_need_data_that_is_not_negative(mode
 
 
 @torch.no_grad()
+def test_negative_weights_are_no_cause_where_inputs_may_be_negative(model, data):
+    model[0].weight[5] = -0.01 * model[0].weight[5].abs()
+    model[0].bias[5] = -1.0
+    assert found(model, data, "dead", "1") == {5}
+    assert found(model, data, "negative weights") == set()
+    assert found(model, data, "bias beyond reach") == {5}
+
+
+@torch.no_grad()
+def test_negative_weights_with_a_positive_bias_may_fire_on_smaller_inputs(model, data):
+    model[0].weight[5] = -1.0
+    model[0].bias[5] = 0.01
+    assert 5 in found(model, data.abs() + 1, "dead", "1")
+    assert 5 not in found(model, data.abs() + 1, "negative weights")
+
+
+@torch.no_grad()
 def test_a_negative_scale_in_batch_norm_turns_the_weights(data):
     """Positive weights with a negative scale behind them are negative weights."""
     torch.manual_seed(0)

@@ -39,6 +39,7 @@ def observed(traits, **units) -> Observed:
         var=reals("var", 1.0),
         strength=reals("strength", 1.0),
         reached=None if "reached" not in units else counts("reached", 0),
+        reachable=None if "reached" not in units else counts("reachable", 0),
         watched=N if "reached" in units else 0,
     )
 
@@ -72,8 +73,8 @@ def test_smooth_units_are_saturated_or_alive():
 
 
 def test_blocked_needs_firing_and_a_watched_gradient():
-    site = observed(RELU, fired=[0, 500, 500], reached=[0, 0, 1])
-    assert site.verdicts().tolist() == ["dead", "blocked", "alive"]
+    site = observed(RELU, fired=[0, 500, 500, 20], reached=[0, 0, 1, 0], reachable=[0, 250, 250, 0])
+    assert site.verdicts().tolist() == ["dead", "blocked", "alive", "alive"]
     assert observed(RELU, fired=[500]).verdicts().tolist() == ["alive"]
 
 

@@ -48,7 +48,7 @@ class Place:
         """The place after broadcasting ``old`` to ``new``, whose last axes correspond."""
         axis = self.axis + len(new) - len(old)
         moved = replace(self, axis=axis)
-        return moved if 0 <= axis and old[self.axis] == new[axis] else None
+        return moved if axis >= 0 and old[self.axis] == new[axis] else None
 
     def reduced(self, axes: Sequence[int], rank: int, *, keepdim: bool) -> Place | None:
         """The place after the axes were summed away; None if its own axis was."""

@@ -132,7 +132,8 @@ class Observed:
     * ``min``, ``max``, ``mean``, ``var``: of the pre-activation, over all values (``var`` is the
       population's);
     * ``strength``: mean of the output's magnitude, E|h|;
-    * ``reached``: examples on which a gradient reached it, out of ``watched``; None: not measured.
+    * ``reached``: examples on which a gradient reached it, out of the ``reachable`` ones among
+      ``watched`` where its derivative was not flat; None where gradients were not watched.
     """
 
     site: Site
@@ -150,6 +151,7 @@ class Observed:
     var: Reals
     strength: Reals
     reached: Counts | None = None
+    reachable: Counts | None = None
     watched: int = 0
 
     @property
@@ -229,9 +231,9 @@ class Observed:
         )
 
     def _blocked(self) -> npt.NDArray[np.bool_]:
-        if self.reached is None or self.watched == 0:
+        if self.reached is None or self.reachable is None:
             return np.zeros(self.seen.shape, dtype=np.bool_)
-        return np.equal(self.reached, 0)
+        return np.equal(self.reached, 0) & np.greater(self.reachable, 0)
 
 
 @dataclass(frozen=True, eq=False)

@@ -125,6 +125,18 @@ def test_blocked_is_not_dead():
     assert unwatched.reached is None
 
 
+def test_a_unit_that_fires_only_outside_the_window_is_not_blocked():
+    model = nn.Sequential(nn.Linear(1, 1), nn.ReLU())
+    with torch.no_grad():
+        model[0].weight[:], model[0].bias[:] = 1.0, -5.0
+    x = torch.zeros(64, 1)
+    x[60] = 9.0
+    observed = hinge.observe(model, x, batch_size=8, gradients=16)["1"]
+    assert observed.fired.tolist() == [1]
+    assert observed.reachable.tolist() == [0]
+    assert observed.verdicts(rare=0).tolist() == ["alive"]
+
+
 def test_gradients_of_frozen_and_in_place_models():
     model = nn.Sequential(nn.Linear(INPUTS, WIDTH), nn.ReLU(inplace=True), nn.Linear(WIDTH, 2))
     model.requires_grad_(requires_grad=False)

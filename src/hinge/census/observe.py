@@ -126,10 +126,12 @@ class _Count:
                 f"({tally.site.n_units}, then {site.n_units})"
             ] = None
             return
-        if sighting.measured is not None:
-            tally.add(sighting.measured)
+        if sighting.measured is None:
+            return
+        tally.add(sighting.measured)
         if sighting.reached is not None:
             tally.reached += sighting.reached
+            tally.reachable += sighting.measured.live.cpu().numpy()
             tally.watched += n
 
     def census(self) -> Census:

@@ -71,6 +71,7 @@ def _of_tally(tally: Tally) -> dict[str, Any]:
         "max": tally.max,
         "sums": asdict(tally.sums),
         "reached": tally.reached,
+        "reachable": tally.reachable,
         "watched": tally.watched,
     }
 
@@ -85,6 +86,7 @@ def _tally(entry: dict[str, Any]) -> Tally:
     top, digits = (_like(getattr(tally.sums, n), entry["sums"][n]) for n in ("top", "digits"))
     tally.sums = ExactSums(top, digits)
     tally.reached = _like(tally.reached, entry["reached"])
+    tally.reachable = _like(tally.reachable, entry["reachable"])
     tally.watched = int(entry["watched"])
     return tally
 

@@ -31,6 +31,7 @@ class Tally:
     max: Reals
     sums: ExactSums
     reached: Counts
+    reachable: Counts
     watched: int = 0
     feed: Feed | None = None
     _pending: list[Reals] = field(default_factory=list)
@@ -46,6 +47,7 @@ class Tally:
             np.full(n, np.inf),
             np.full(n, -np.inf),
             ExactSums.zeros(len(SUMS) * n),
+            np.zeros(n, np.int64),
             np.zeros(n, np.int64),
         )
 
@@ -75,6 +77,7 @@ class Tally:
         np.maximum(self.max, other.max, out=self.max)
         self.sums.merge(other.sums)
         self.reached += other.reached
+        self.reachable += other.reachable
         self.watched += other.watched
         self.feed = self.feed or other.feed
 
@@ -95,6 +98,7 @@ class Tally:
             var=np.where(self.min == self.max, 0.0, var),
             strength=np.where(nothing, np.nan, magnitude / n),
             reached=self.reached.copy() if self.watched else None,
+            reachable=self.reachable.copy() if self.watched else None,
             watched=self.watched,
             **{name: counts.copy() for name, counts in self.counts.items()},
         )

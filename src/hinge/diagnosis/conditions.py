@@ -43,9 +43,9 @@ def blocked(case: Case) -> list[Finding]:
             units,
             "bad",
             sentence(counted(int(units.sum()), case.n_units, "blocked")),
-            f"They fire, but over {case.observed.watched:,} examples watched no gradient of "
-            "any output reached them: their outgoing weights are zero, or all that they feed "
-            "is dead.",
+            f"They fire, also among the {case.observed.watched:,} examples on which gradients "
+            "were watched, but none of any output reached them: their outgoing weights are "
+            "zero, or all that they feed is dead there.",
             "Look at the layer behind: revive what is dead there, or give these units "
             "outgoing weights again.",
         )

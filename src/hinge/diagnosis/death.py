@@ -59,7 +59,7 @@ def _depth_in_words(depth: Reals) -> str:
     middle = float(np.median(known))
     return (
         f"The largest pre-activation seen lies {middle:.2g} standard deviations below the kink "
-        f"(median); for {shallow:,} of them less than {_SHALLOW:g}."
+        f"(median); {shallow:,} of them come within {_SHALLOW:g}."
     )
 
 

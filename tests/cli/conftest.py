@@ -11,30 +11,11 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
+from cli_cases import BIAS, MODEL_CODE, N_EXAMPLES, OUT, WEIGHT, Run, onnx_net
 from safetensors.numpy import save_file
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
 from hinge.cli import app
-
-N_EXAMPLES = 300
-
-# Three inputs within -1..1, four units: 0 is dead, 1 is always on, 2 and 3 fire now and then.
-WEIGHT = np.array([[1, 1, 1], [1, 1, 1], [1, 0, 0], [0, -1, 0]], np.float32)
-BIAS = np.array([-100, 100, 0, 0], np.float32)
-OUT = np.array([[1, 1, 1, 1], [1, -1, 1, -1]], np.float32)
-
-MODEL_CODE = """
-import torch
-from torch import nn
-
-def network():
-    return nn.Sequential(nn.Linear(3, 4), nn.ReLU(), nn.Linear(4, 2, bias=False))
-
-ready = network()
-"""
-
-Run = Callable[..., Result]
 
 
 @pytest.fixture
@@ -66,26 +47,6 @@ def work(folder: Path, examples: np.ndarray) -> Path:
     return folder
 
 
-def onnx_net(operator: str = "Relu") -> onnx.ModelProto:
-    """The known network, with another operator in place of its activation if asked for."""
-    nodes = [
-        helper.make_node("Gemm", ["x", "w", "b"], ["z"], transB=1),
-        helper.make_node(operator, ["z"], ["h"]),
-        helper.make_node("Gemm", ["h", "v"], ["y"], transB=1),
-    ]
-    constants = {"w": WEIGHT, "b": BIAS, "v": OUT}
-    graph = helper.make_graph(
-        nodes,
-        "net",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["n", 3])],
-        [helper.make_tensor_value_info("y", TensorProto.FLOAT, ["n", 2])],
-        [numpy_helper.from_array(value, name) for name, value in constants.items()],
-    )
-    return helper.make_model(
-        graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8, producer_name="tests"
-    )
-
-
 @pytest.fixture(scope="session")
 def run() -> Run:
     """Run the program in this process."""
@@ -113,19 +74,3 @@ def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
     for process in started:
         process.kill()
         process.communicate()
-
-
-def assert_mistake(result: Result, *words: str) -> None:
-    """Exit code 2, and one paragraph of four parts that says these words."""
-    assert result.exit_code == 2, result.output
-    assert result.exception is None or isinstance(result.exception, SystemExit)
-    said = result.stderr
-    assert "Traceback" not in said
-    paragraph = said[said.index("Error: ") :]
-    lines = paragraph.splitlines()[:4]
-    starts = ["Error: ", "  where:   ", "  found:   ", "  do this: "]
-    for line, start in zip(lines, starts, strict=True):
-        assert line.startswith(start)
-        assert line[len(start) :].strip(), paragraph
-    for word in words:
-        assert word in paragraph, paragraph

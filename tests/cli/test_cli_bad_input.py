@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 import pytest
 import torch
-from conftest import Run, assert_mistake, onnx_net
+from cli_cases import Run, assert_mistake, onnx_net
 from onnx import TensorProto
 from safetensors.numpy import save_file
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import Run, assert_mistake
+from cli_cases import Run, assert_mistake
 from safetensors.torch import load_file
 from typer.testing import Result
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import BIAS, N_EXAMPLES, WEIGHT, assert_mistake
+from cli_cases import BIAS, N_EXAMPLES, WEIGHT, assert_mistake
 
 import hinge
 from hinge import Examination

@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 
 import pytest
-from conftest import assert_mistake
+from cli_cases import assert_mistake
 
-import hinge.report
+import hinge.cli.examining
 
 OPTIONS = ("--html", "--json", "--junit")
 MODEL = ("examine", "net.onnx", "--data", "data.npz")
@@ -75,17 +75,30 @@ def test_checking_leaves_nothing_behind(work, run):
 def test_each_output_is_written_even_if_another_fails(work, run, monkeypatch):
     """The folder of the page vanishes while the work goes on."""
     (work / "gone").mkdir()
-    whole = hinge.report.print_page
+    examine = hinge.cli.examining.examine
 
-    def print_and_remove(page):
-        whole(page)
+    def examine_and_remove(*arguments, **options):
         (work / "gone").rmdir()
+        return examine(*arguments, **options)
 
-    monkeypatch.setattr(hinge.report, "print_page", print_and_remove)
+    monkeypatch.setattr("hinge.cli.examining.examine", examine_and_remove)
     result = run(*MODEL, "--html", "gone/out.html", "--json", "out.json", "--junit", "out.xml")
     assert_mistake(result, "gone/out.html", "does not exist")
+    assert "Wrote out.json" in result.stderr
+    assert "Wrote gone" not in result.stderr
+    assert "1 dead" in result.stdout
     assert (work / "out.json").exists()
     assert (work / "out.xml").exists()
+
+
+def test_files_are_written_when_nobody_reads_the_page(work, start):
+    """As in ``hinge examine … | head -1``."""
+    process = start(*MODEL, "--html", "out.html")
+    process.stdout.close()
+    said = process.stderr.read()
+    assert process.wait(timeout=60) == 0, said
+    assert "Traceback" not in said
+    assert (work / "out.html").exists()
 
 
 def test_a_device_can_be_an_output(work, run):

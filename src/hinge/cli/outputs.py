@@ -6,7 +6,7 @@ import inspect
 import os
 import secrets
 import stat
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import wraps
 from pathlib import Path
@@ -88,11 +88,16 @@ class Outputs:
             check_writable(path, option)
 
     def deliver(self, result: Result, title: str) -> Code:
-        """Print and write all that can be printed and written; say what could not be."""
+        """Write and print all that can be written and printed; say what could not be."""
         page = replace(result.page(), title=title)
+        errors = self._write(page, result)
         if not self.quiet:
             _print(page)
-        errors = [error for error in self._written(page, result) if error is not None]
+            for path in self.files.values():
+                if str(path) not in {error.where for error in errors}:
+                    say(f"Wrote {path}")
+        for error in errors:
+            say_error(error)
         broken = [check for check in _checks(page) if not check.passed]
         if broken:
             say(f"{len(broken)} of {len(_checks(page))} limits not kept:", "bold red")
@@ -102,8 +107,8 @@ class Outputs:
             return Code.ERROR
         return Code.BROKEN if broken else Code.FINE
 
-    def _written(self, page: Page, result: Result) -> Iterator[HingeError | None]:
-        """Write each file in turn; yield what went wrong, or None."""
+    def _write(self, page: Page, result: Result) -> list[HingeError]:
+        """Write each file, whatever becomes of the others; return what went wrong."""
         from hinge import report  # noqa: PLC0415 - the help text needs no renderer
 
         writers: dict[str, Callable[[Path], Path]] = {
@@ -111,16 +116,13 @@ class Outputs:
             "--json": lambda path: report.write_text(path, result.to_json()),
             "--junit": lambda path: report.write_junit(page, path),
         }
+        errors: list[HingeError] = []
         for option, path in self.files.items():
             try:
-                written = writers[option](path)
+                writers[option](path)
             except HingeError as error:
-                say_error(error)
-                yield error
-            else:
-                if not self.quiet:
-                    say(f"Wrote {written}")
-                yield None
+                errors.append(error)
+        return errors
 
 
 def with_outputs(verb: Callable[..., None]) -> Callable[..., None]:
@@ -185,7 +187,10 @@ def _remove(probe: Path) -> None:
 def _print(page: Page) -> None:
     from hinge.report import print_page  # noqa: PLC0415 - the help text needs no renderer
 
-    print_page(page)
+    try:
+        print_page(page)
+    except SystemExit:
+        return  # rich's way to say that nobody reads on, as after a pipe into head
 
 
 def _checks(page: Page) -> list[Check]:

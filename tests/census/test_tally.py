@@ -16,7 +16,7 @@ def tally(*batches: torch.Tensor) -> Tally:
     made = Tally.empty(SITE, RELU)
     for z in batches:
         where = Arrangement(Place(1, 3), Place(0, len(z)))
-        made.add(measure(z, z.relu(), where, RELU, positive=True))
+        made.add(measure(z, z.relu(), where, RELU))
     return made
 
 

@@ -1,55 +1,18 @@
-"""One batch of pre-activations of one site, reduced to one number per unit and statistic.
-
-Each statistic is a plain reduction that the hardware does at the speed of memory:
-comparisons write into a float buffer instead of a mask, because reductions over masks
-cost ten times as much, and only the extremes are taken per example.
-"""
+"""One batch of pre-activations of one site, reduced to one number per unit and statistic."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
-from functools import reduce
+from dataclasses import dataclass
 
+import numpy as np
 import torch
 
+from hinge.kernels import COUNTS, SUMS, Measured, takes, tally
 from hinge.layout import Place
 from hinge.units import Traits
 
-_BUFFER = 1 << 19  # values measured at a time: what a core's cache can hold
-_ANCHORS = 8  # examples whose mean is the shift of the variance
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What one batch adds to the tallies of one site: tensors of shape ``(n_units,)``.
-
-    Counts are int64, sums float64; see `hinge.units.Observed` for their meaning.
-    ``total`` and ``squares`` are sums of z and z² of the pre-activations.
-    """
-
-    seen: torch.Tensor
-    fired: torch.Tensor
-    always: torch.Tensor
-    live: torch.Tensor
-    values: torch.Tensor
-    zeros: torch.Tensor
-    nonfinite: torch.Tensor
-    min: torch.Tensor
-    max: torch.Tensor
-    total: torch.Tensor
-    squares: torch.Tensor
-    magnitude: torch.Tensor
-
-    def __add__(self, other: Measured) -> Measured:
-        """The measure of two parts of one batch together."""
-        joined = {
-            field.name: getattr(self, field.name) + getattr(other, field.name)
-            for field in fields(self)
-        }
-        joined["min"] = torch.minimum(self.min, other.min)
-        joined["max"] = torch.maximum(self.max, other.max)
-        return Measured(**joined)
+_AT_ONCE = 1 << 24  # values reduced at a time by torch, which needs some 50 bytes for each
 
 
 @dataclass(frozen=True)
@@ -97,142 +60,69 @@ class Arrangement:
         return self.examples is not None and self.units.axis == self.examples.axis + 1
 
 
-def measure(
-    z: torch.Tensor, h: torch.Tensor, arrangement: Arrangement, traits: Traits, *, positive: bool
-) -> Measured:
+def measure(z: torch.Tensor, h: torch.Tensor, arrangement: Arrangement, traits: Traits) -> Measured:
     """Reduce pre-activations ``z`` and outputs ``h`` of one batch, equally shaped.
 
-    Both may be of any floating dtype; counts are exact integers in each. ``positive``
-    says that the outputs cannot be negative, which saves a pass.
+    Both may be of any floating dtype, on any device; counts are exact integers in each.
     """
     z, h = (_computable(arrangement.arrange(tensor)) for tensor in (z, h))
-    axis = 2 if arrangement.positions_last else 1
-    single = z.shape[axis] == 1
-    if single:
-        z, h = z.squeeze(axis), h.squeeze(axis)
-    part = _Part(None if single else axis, traits, positive)
-    rows = max(1, _BUFFER * z.shape[0] // max(1, z.numel()))
+    units_last = not arrangement.positions_last
+    if not z.is_contiguous() and z.mT.is_contiguous():
+        z, h, units_last = z.mT, h.mT, not units_last
+    z, h = z.contiguous(), h.contiguous()
+    if not (takes(z) and takes(h)):
+        return measure_by_torch(z, h, traits, units_last=units_last)
+    low, high = traits.live
+    kink = traits.fires_above
+    return tally(z, h, units_last=units_last, kink=kink, low=low, high=high)
+
+
+def measure_by_torch(
+    z: torch.Tensor, h: torch.Tensor, traits: Traits, *, units_last: bool
+) -> Measured:
+    """Do what `hinge.kernels.tally` does, on any device: its definition, in torch's words."""
+    if z.numel() == 0:
+        return _nothing(z.shape[2 if units_last else 1])
+    rows = max(1, _AT_ONCE * z.shape[0] // z.numel())
     pairs = zip(torch.split(z, rows), torch.split(h, rows), strict=True)
-    return reduce(Measured.__add__, (part.measure(*pair) for pair in pairs))
+    parts = [_reduced(*pair, traits, axis=1 if units_last else 2) for pair in pairs]
+    counts, least, most, sums = (torch.stack(part) for part in zip(*parts, strict=True))
+    bounded = torch.nan_to_num(sums.sum(0), nan=0.0)  # an overflow: the largest float64
+    reals = torch.stack([least.amin(0), most.amax(0), *bounded])
+    return Measured(*counts.sum(0).cpu().numpy(), *reals.cpu().numpy())
 
 
-@dataclass(frozen=True)
-class _Part:
-    """The reductions over some examples, shape ``(examples, ...)``.
-
-    ``axis`` holds the positions; it is None, and absent, where there is one position.
-    """
-
-    axis: int | None
-    traits: Traits
-    positive: bool
-
-    def measure(self, z: torch.Tensor, h: torch.Tensor) -> Measured:
-        """Measure at full speed where all is finite, else example by example."""
-        buffer = torch.empty_like(z)
-        total, squares = self._moments(z, buffer)
-        magnitude = self._sum(h if self.positive else torch.abs(h, out=buffer)).double()
-        if not bool(torch.isfinite(squares + magnitude).all()):
-            return self._measure_with_gaps(z.double(), h.double())
-        top, bottom = self._extremes(z)
-        largest, smallest = top.amax(0), bottom.amin(0)
-        seen = torch.full_like(total, z.shape[0], dtype=torch.int64)
-        values = seen if self.axis is None else seen * z.shape[self.axis]
-        fired = self._above(top, self.traits.fires_above)
-        return Measured(
-            seen=seen,
-            fired=fired,
-            always=fired if self.axis is None else self._above(bottom, self.traits.fires_above),
-            live=self._live(z, top, largest, fired),
-            values=values,
-            zeros=self._zeros(h, fired, values, buffer),
-            nonfinite=torch.zeros_like(seen),
-            min=smallest.double(),
-            max=largest.double(),
-            total=total,
-            squares=squares,
-            magnitude=magnitude,
-        )
-
-    def _sum(self, values: torch.Tensor) -> torch.Tensor:
-        """Sum over positions and examples; exact for whole numbers below 2^24."""
-        return (values if self.axis is None else values.sum(self.axis)).sum(0)
-
-    def _moments(self, z: torch.Tensor, buffer: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Sums of z and z², float64: taken about a few examples' mean, which loses no digits."""
-        rows = z.shape[0]
-        some = z[:: max(1, rows // _ANCHORS)]
-        anchor = some.mean(0 if self.axis is None else (0, self.axis))
-        shift = anchor if self.axis in (None, 1) else anchor[:, None]
-        torch.sub(z, shift, out=buffer)
-        total = self._sum(buffer).double()
-        squares = self._sum(buffer.mul_(buffer)).double()
-        centre = anchor.double()
-        count = rows * (1 if self.axis is None else z.shape[self.axis])
-        return (
-            total + count * centre,
-            squares + 2 * centre * total + count * centre * centre,
-        )
-
-    def _extremes(self, z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Largest and smallest value of each example and unit, shape ``(examples, units)``."""
-        return (z, z) if self.axis is None else (z.amax(self.axis), z.amin(self.axis))
-
-    def _above(self, values: torch.Tensor, threshold: float) -> torch.Tensor:
-        """Count the examples whose value is above the threshold; none is above NaN."""
-        above = torch.gt(values, threshold, out=torch.empty_like(values))
-        return above.sum(0).to(torch.int64)
-
-    def _live(
-        self, z: torch.Tensor, top: torch.Tensor, largest: torch.Tensor, fired: torch.Tensor
-    ) -> torch.Tensor:
-        """Count the examples with a value strictly inside the live interval."""
-        low, high = self.traits.live
-        if high == math.inf or float(largest.max()) < high:
-            return fired if low == self.traits.fires_above else self._above(top, low)
-        inside = ((z > low) & (z < high)).to(z.dtype)
-        return (inside if self.axis is None else inside.amax(self.axis)).sum(0).to(torch.int64)
-
-    def _zeros(
-        self, h: torch.Tensor, fired: torch.Tensor, values: torch.Tensor, buffer: torch.Tensor
-    ) -> torch.Tensor:
-        """Count the outputs that are zero."""
-        if self.axis is None and self.traits.zero_below:
-            return values - fired
-        return self._sum(torch.eq(h, 0, out=buffer)).to(torch.int64)
-
-    def _measure_with_gaps(self, z: torch.Tensor, h: torch.Tensor) -> Measured:
-        """Measure in float64, leaving out the examples with NaN or infinity, unit by unit."""
-        keep = torch.isfinite(z)
-        counted = keep if self.axis is None else keep.all(self.axis)
-        wide = counted if self.axis is None else counted.unsqueeze(self.axis)
-        low, high = self.traits.live
-        top, _ = self._extremes(z.where(wide, torch.tensor(-math.inf, dtype=z.dtype)))
-        _, bottom = self._extremes(z.where(wide, torch.tensor(math.inf, dtype=z.dtype)))
-        z, h = z.where(wide, 0.0), h.where(wide, 0.0)
-        inside = wide & (z > low) & (z < high)
-        seen = counted.sum(0)
-        return Measured(
-            seen=seen,
-            fired=self._above(top, self.traits.fires_above),
-            always=((bottom > self.traits.fires_above) & counted).sum(0),
-            live=(inside if self.axis is None else inside.any(self.axis)).sum(0),
-            values=seen * (1 if self.axis is None else z.shape[self.axis]),
-            zeros=self._sum((wide & (h == 0)).to(torch.int64)),
-            nonfinite=(~counted).sum(0),
-            min=bottom.amin(0),
-            max=top.amax(0),
-            total=self._sum(z),
-            squares=_bounded(self._sum(z * z)),
-            magnitude=_bounded(self._sum(h.abs())),
-        )
+def _reduced(
+    z: torch.Tensor, h: torch.Tensor, traits: Traits, *, axis: int
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Counts, least and largest values, and sums, with the positions along ``axis``."""
+    low, high = traits.live
+    counted = (torch.isfinite(z) & torch.isfinite(h)).all(axis)
+    kept = counted.unsqueeze(axis)
+    top = z.where(kept, -math.inf).amax(axis)
+    bottom = z.where(kept, math.inf).amin(axis)
+    seen = counted.sum(0)
+    counts = [
+        seen,
+        (top > traits.fires_above).sum(0),
+        ((bottom > traits.fires_above) & counted).sum(0),
+        (kept & (z > low) & (z < high)).any(axis).sum(0),
+        seen * z.shape[axis],
+        (kept & (h == 0)).sum((0, axis)),
+        len(z) - seen,
+    ]
+    z, h = (x.where(kept, 0.0).double() for x in (z, h))
+    sums = [x.sum((0, axis)) for x in (z, z * z, h.abs())]
+    return torch.stack(counts), bottom.amin(0).double(), top.amax(0).double(), torch.stack(sums)
 
 
-def _bounded(sums: torch.Tensor) -> torch.Tensor:
-    """Replace an overflow by the largest float64, which a sum can still hold."""
-    return torch.nan_to_num(sums, nan=0.0)
+def _nothing(n_units: int) -> Measured:
+    """What a batch without examples shows."""
+    counts, sums = (np.zeros((len(names), n_units)) for names in (COUNTS, SUMS))
+    ends = np.full((2, n_units), math.inf) * [[1], [-1]]
+    return Measured(*counts.astype(np.int64), *ends, *sums)
 
 
 def _computable(tensor: torch.Tensor) -> torch.Tensor:
-    """The tensor in a dtype that sums whole numbers exactly: float32 or float64."""
+    """The tensor in a dtype that holds all its values and that both ways compute in."""
     return tensor if tensor.dtype == torch.float64 else tensor.float()

@@ -9,8 +9,9 @@ import numpy as np
 
 from hinge.census.counted import Counted
 from hinge.census.exact import ExactSums
-from hinge.census.tally import COUNTS, Tally
+from hinge.census.tally import Tally
 from hinge.errors import FileError
+from hinge.kernels import COUNTS
 from hinge.report import json
 from hinge.units import Site, Traits
 

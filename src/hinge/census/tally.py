@@ -7,13 +7,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hinge.census.exact import ExactSums
-from hinge.census.measure import Measured
+from hinge.kernels import COUNTS, SUMS, Measured
 from hinge.units import Counts, Feed, Observed, Reals, Site, Traits
 
-COUNTS = ("seen", "fired", "always", "live", "values", "zeros", "nonfinite")
-"""The integer counts, added."""
-SUMS = ("total", "squares", "magnitude")
-"""The real sums, added in an order-free way."""
 _PENDING = 1 << 16  # terms gathered before they are added: one pass over many is cheaper
 
 
@@ -54,10 +50,10 @@ class Tally:
     def add(self, batch: Measured) -> None:
         """Add one batch."""
         for name in COUNTS:
-            self.counts[name] += getattr(batch, name).cpu().numpy()
-        np.minimum(self.min, batch.min.cpu().numpy(), out=self.min)
-        np.maximum(self.max, batch.max.cpu().numpy(), out=self.max)
-        self._pending.append(np.concatenate([getattr(batch, s).cpu().numpy() for s in SUMS]))
+            self.counts[name] += getattr(batch, name)
+        np.minimum(self.min, batch.min, out=self.min)
+        np.maximum(self.max, batch.max, out=self.max)
+        self._pending.append(np.concatenate([getattr(batch, name) for name in SUMS]))
         if len(self._pending) * self._pending[0].size >= _PENDING:
             self.settle()
 

@@ -17,11 +17,12 @@ from hinge.census.batches import Batch, Forward
 from hinge.census.feed import feed_of
 from hinge.census.gradients import next_node_number, projection, send_gradients
 from hinge.census.guard import untouched
-from hinge.census.measure import Arrangement, Measured, measure
+from hinge.census.measure import Arrangement, measure
 from hinge.census.modules import RunningModules
 from hinge.census.provenance import Provenance
 from hinge.census.trace import Call, Trace
 from hinge.errors import DataError, HingeError
+from hinge.kernels import Measured
 from hinge.layout import Place
 from hinge.network import Network
 from hinge.network.steps import Activate
@@ -170,9 +171,8 @@ class NetworkWatcher:
 
     def _sighting(self, step: Activate, z: torch.Tensor, gradient: torch.Tensor | None) -> Sighting:
         arrangement = Arrangement(step.units, Place(0, z.shape[0]))
-        positive = step.activation.range(**step.parameters)[0] >= 0
         h = step.to(z.dtype, z.device).apply(z)
-        measured = measure(z, h, arrangement, step.traits, positive=positive)
+        measured = measure(z, h, arrangement, step.traits)
         reached = None if gradient is None else _examples_marked(arrangement, gradient)
         return Sighting(step.site, step.traits, measured, lambda: self._feeds[step.name], reached)
 
@@ -195,7 +195,6 @@ def _examples_marked(arrangement: Arrangement, gradient: torch.Tensor) -> Counts
 
 
 def _sighting(call: Call, traits: Traits) -> Sighting:
-    positive = float(call.activation.range(**call.parameters)[0]) >= 0
     site = Site(
         call.module,
         call.function,
@@ -205,7 +204,7 @@ def _sighting(call: Call, traits: Traits) -> Sighting:
     )
     measured = None
     if call.z.numel():
-        measured = measure(call.z, call.h, call.arrangement, traits, positive=positive)
+        measured = measure(call.z, call.h, call.arrangement, traits)
     return Sighting(site, traits, measured, lambda: feed_of(call.layer, site.n_units))
 
 

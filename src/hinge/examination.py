@@ -160,12 +160,7 @@ class Examination:
         if not self.findings:
             return [Note("Every unit folds the data somewhere.", "Nothing found", "good")]
         return [
-            Note(
-                _evidence(finding),
-                f"Site {finding.site}: {finding.title}",
-                finding.tone,
-                finding.helps,
-            )
+            Note(_evidence(finding), _headline(finding), finding.tone, finding.helps)
             for finding in self.findings
         ]
 
@@ -193,6 +188,10 @@ class Examination:
     __repr__ = __str__
 
 
+def _headline(finding: Finding) -> str:
+    return f"Site {finding.site}: {finding.title[:1].lower()}{finding.title[1:]}"
+
+
 def _evidence(finding: Finding) -> str:
     return f"{finding.evidence} {_named(finding)}".rstrip()
 
@@ -201,4 +200,5 @@ def _named(finding: Finding) -> str:
     """The units of a finding in a sentence; nothing if it is about the whole site."""
     if not finding.units:
         return ""
-    return f"{'Units' if len(finding.units) > 1 else 'Unit'} {finding.named}."
+    word = "Units" if len(finding.units) > 1 else "Unit"
+    return f"{word} {finding.named}" + ("" if finding.named.endswith("…") else ".")

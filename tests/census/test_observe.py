@@ -288,7 +288,9 @@ def test_numpy_data_and_datasets(model):
     expected = truth(model, x)
     dataset = torch.utils.data.TensorDataset(x, torch.zeros(20))
     loader = torch.utils.data.DataLoader(dataset, batch_size=7)
-    for form in (x.double().numpy(), [x.numpy()], dataset, loader):
+    frozen = x.numpy().copy()
+    frozen.flags.writeable = False
+    for form in (x.double().numpy(), [x.numpy()], [frozen], frozen, dataset, loader):
         assert np.array_equal(hinge.observe(model, form)["1"].fired, expected)
 
 

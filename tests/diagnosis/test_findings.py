@@ -179,7 +179,7 @@ def test_the_depth_tells_which_remedy_can_work(data):
     z = model[0](data)
     model[0].bias -= z.max() + 0.01 * z.std()
     shallow = hinge.examine(model, data).findings[0]
-    assert "They are close" in " ".join(shallow.helps)
+    assert "The kink is close" in " ".join(shallow.helps)
     model[0].bias -= 20 * z.std()
     deep = hinge.examine(model, data).findings[0]
     assert "hardly" in " ".join(deep.helps)

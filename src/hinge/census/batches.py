@@ -170,7 +170,8 @@ def _mapped(value: Any, change: Callable[[Any], Any]) -> Any:
 def _tensor(x: Any, device: torch.device | None, dtype: torch.dtype | None) -> torch.Tensor:
     """A tensor where the model is; NumPy's float64 becomes the model's own floating type."""
     if isinstance(x, np.ndarray):
-        tensor = torch.from_numpy(np.ascontiguousarray(_checked(None, x, 0)))
+        # Torch must own what it reads: a read-only or negatively strided array is copied.
+        tensor = torch.from_numpy(np.require(_checked(None, x, 0), requirements=["C", "W"]))
         tensor = tensor.to(dtype) if tensor.is_floating_point() and dtype else tensor
     else:
         tensor = x

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hinge.diagnosis.finding import Case, Finding, counted, percent, sentence
+from hinge.diagnosis.finding import NARROW, Case, Finding, counted, percent, sentence
 from hinge.units import Verdict
 
 _SHIFTED = 1.0  # ‖mean‖ / ‖sd‖ above which the common part outweighs the differences
@@ -43,11 +43,10 @@ def blocked(case: Case) -> list[Finding]:
             units,
             "bad",
             sentence(counted(int(units.sum()), case.n_units, "blocked")),
-            f"They fire, also among the {case.observed.watched:,} examples on which gradients "
-            "were watched, but none of any output reached them: their outgoing weights are "
-            "zero, or all that they feed is dead there.",
-            "Look at the layer behind: revive what is dead there, or give these units "
-            "outgoing weights again.",
+            f"Firing was seen among the {case.observed.watched:,} examples on which gradients "
+            "were watched, but no gradient of any output arrived: the outgoing weights are "
+            "zero, or all that they lead to is dead there.",
+            "Look at the layer behind: revive what is dead there, or give outgoing weights again.",
         )
     ]
 
@@ -64,9 +63,9 @@ def saturated(case: Case) -> list[Finding]:
             units,
             "warning",
             sentence(counted(int(units.sum()), case.n_units, "saturated")),
-            f"On every example their derivative is (nearly) zero; mean pre-activations reach "
-            f"{largest:.3g} in magnitude.",
-            "Scale the weights before them down, or put a batch norm between.",
+            f"On every example the derivative is zero or nearly so; the mean pre-activation "
+            f"is up to {largest:.3g} in magnitude.",
+            "Scale the weights of the layer before down, or put a batch norm between.",
         )
     ]
 
@@ -82,9 +81,9 @@ def silent(case: Case) -> list[Finding]:
             units,
             "warning",
             sentence(counted(int(units.sum()), case.n_units, "silent")),
-            f"They never fire, but {case.observed.site.activation} lets gradient through "
-            "below its kink: they can come back by training, and are linear until then.",
-            "Train on; if they stay silent, raise their bias.",
+            f"No example lies above the kink, but {case.observed.site.activation} lets gradient "
+            "through below it: training can change that; until then it is linear.",
+            "Train on; if the silence lasts, raise the bias.",
         )
     ]
 
@@ -101,9 +100,9 @@ def rare(case: Case) -> list[Finding]:
             units,
             "info",
             sentence(counted(int(units.sum()), case.n_units, "rare")),
-            f"They fire on fewer than {percent(case.rare)} of the examples: on data like "
-            f"these on {percent(float(low[units].min()))} to {percent(float(high[units].max()))} "
-            "(95 % confidence). Rare is not dead: they may detect something rare.",
+            f"Firing on fewer than {percent(case.rare)} of the examples: on data like these on "
+            f"{percent(float(low[units].min()))} to {percent(float(high[units].max()))} "
+            f"(95{NARROW}% confidence). Rare is not dead: what is detected may be rare.",
         )
     ]
 
@@ -119,9 +118,9 @@ def always_on(case: Case) -> list[Finding]:
             units,
             "info",
             sentence(counted(int(units.sum()), case.n_units, "always on")),
-            "They fire on every example and position: there the activation is the identity, "
-            "and this part of the network is linear on the data.",
-            "They cost as much as folding units; lower their bias if the fold is wanted.",
+            "Firing on every example and position: there the activation is the identity, and "
+            "this part of the network is linear on the data.",
+            "It costs as much as with folds; lower the bias where a fold is wanted.",
         )
     ]
 
@@ -161,6 +160,6 @@ def sparse(case: Case) -> list[Finding]:
             "info",
             f"{percent(sparsity)} of the outputs are zero.",
             "That is sparsity, not death: the units that are not dead fire, each on few "
-            "examples. Networks do well with 50 to 85 % zeros.",
+            f"examples. Networks do well with 50 to 85{NARROW}% zeros.",
         )
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hinge.diagnosis.finding import Case, Finding, Mask, counted, percent, sentence
+from hinge.diagnosis.finding import NARROW, Case, Finding, Mask, counted, percent, sentence
 from hinge.units import Reals, Verdict
 
 _SHALLOW = 1.0  # standard deviations below the kink: within reach of an ordinary update
@@ -33,8 +33,8 @@ def _headline(case: Case, units: Mask) -> Finding:
     bound = percent(float(observed.fire_bounds[1][units].max()))
     depth = observed.depth[units]
     evidence = (
-        f"None of them fired on {examples:,} examples: on data like these each fires on less "
-        f"than {bound} (95 % confidence). {_depth_in_words(depth)}"
+        f"Silent on all {examples:,} examples: the share of such data on which one fires is "
+        f"below {bound} (95{NARROW}% confidence). {_depth_in_words(depth)}"
     )
     if n == case.n_units:
         evidence += " The whole layer has collapsed: behind it the output is constant."
@@ -46,14 +46,14 @@ def _headline(case: Case, units: Mask) -> Finding:
         evidence,
         *_revival(observed.max[units], depth),
         "Train again with a lower learning rate, a warm-up or gradient clipping: "
-        "units die when one update pushes their bias far down.",
+        "units die when one update pushes the bias far down.",
     )
 
 
 def _depth_in_words(depth: Reals) -> str:
     constant = np.isinf(depth)
     if constant.all():
-        return "Their pre-activations are constant."
+        return "The pre-activation is constant."
     known = depth[~constant]
     shallow = int((known < _SHALLOW).sum())
     middle = float(np.median(known))
@@ -69,13 +69,13 @@ def _revival(largest: Reals, depth: Reals) -> tuple[str, ...]:
     varying = np.isfinite(depth)
     if not varying.any():
         return ()
-    lifting = f"Raise their bias: {lift:.3g} (median) brings them to the kink."
+    lifting = f"Raise the bias: {lift:.3g} (median) reaches the kink."
     if float(np.median(depth[varying])) > _SHALLOW:
         return (
             lifting,
             "A leaky activation alone will hardly do: gradient arrives, but the way up is long.",
         )
-    return (lifting, "They are close: a leaky activation would let gradient bring them back.")
+    return (lifting, "The kink is close: a leaky activation would let gradient reach it.")
 
 
 def _upstream(case: Case, units: Mask) -> tuple[Mask, Finding | None]:
@@ -99,7 +99,7 @@ def _upstream(case: Case, units: Mask) -> tuple[Mask, Finding | None]:
         starved,
         "bad",
         sentence(title),
-        f"Every input that they weigh comes from a dead unit of {names}, so their "
+        f"Every input with a weight comes from a dead unit of {names}, so the "
         "pre-activation is constant.",
         f"Revive {names} first: no change here can help.",
     )
@@ -121,16 +121,16 @@ def _negative_weights(case: Case, units: Mask) -> tuple[Mask, Finding | None]:
     stuck = units & np.all(feed.weight <= 0, axis=1) & (feed.bias <= 0)
     if not stuck.any():
         return none, None
-    title = counted(int(stuck.sum()), case.n_units, "unable to fire: they have no positive weight")
+    title = counted(int(stuck.sum()), case.n_units, "unable to fire: without a positive weight")
     whose = f"the outputs of {', '.join(feed.inputs)}" if feed.inputs else "the data"
     return stuck, case.finding(
         "negative weights",
         stuck,
         "bad",
         sentence(title),
-        f"Their inputs ({whose}) are never negative, their weights and bias never positive: "
-        "they are dead on every such input, not on these examples alone.",
-        "Draw new weights for them, or centre the inputs so that both signs occur.",
+        f"The inputs ({whose}) are never negative, weights and bias never positive: "
+        "dead on every such input, not on these examples alone.",
+        "Draw new weights, or centre the inputs so that both signs occur.",
     )
 
 
@@ -152,8 +152,8 @@ def _bias_beyond_reach(case: Case, units: Mask) -> tuple[Mask, Finding | None]:
         held,
         "bad",
         sentence(title),
-        f"Without its bias each of them would fire; the bias is {ratio:.3g} times (median) "
+        f"Without the bias there would be firing; the bias is {ratio:.3g} times (median) "
         "what the weighted inputs reach on any example.",
-        "Raise these biases, and keep weight decay on them, which pulls them up again: "
-        "a single too large update is the usual cause.",
+        "Raise the bias, and keep weight decay on it, which pulls it up again: a single "
+        "update with too large a step is the usual cause.",
     )

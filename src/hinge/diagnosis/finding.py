@@ -12,6 +12,8 @@ from hinge.page import Tone
 from hinge.units import RARE, Feed, Observed, Verdict
 
 Mask = npt.NDArray[np.bool_]
+NARROW = "\u202f"
+"""A narrow space at which no line breaks: between a number and its unit."""
 _RUNS = 12  # runs of units that a finding names
 
 
@@ -83,12 +85,12 @@ def counted(n: int, of: int, what: str) -> str:
 
 
 def percent(share: float) -> str:
-    """A share in per cent with two significant digits.
+    """A share in per cent with two significant digits, which no line breaks.
 
-    >>> percent(0.00208)
+    >>> percent(0.00208).replace(NARROW, " ")
     '0.21 %'
     """
-    return f"{100 * share:.2g} %"
+    return f"{100 * share:.2g}{NARROW}%"
 
 
 def sentence(text: str) -> str:

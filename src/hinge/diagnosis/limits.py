@@ -68,7 +68,8 @@ def check_against(
             was, now = _lost(before[name], rare), _lost(site, rare)
             lost += [f"{name}[{unit}]" for unit in sorted(now - was)]
     named = ", ".join(lost[:_NAMED]) + (", …" if len(lost) > _NAMED else "")
-    message = f"{len(lost):,} units died since: {named}" if lost else "none died since"
+    died = "1 unit" if len(lost) == 1 else f"{len(lost):,} units"
+    message = f"{died} lost since: {named}" if lost else "none lost since"
     return Check("no unit dead or blocked that was not in the baseline", not lost, message)
 
 

@@ -148,11 +148,10 @@ def unit_table(sites: Sites, rare: float = RARE) -> Table:
         Column("unit", "integer"),
         Column("verdict"),
         Column("fires on", "share", "share of the examples on which it fires"),
+        Column("95 % range", "text", "of that share on data like these, with 95 % confidence"),
         Column("largest z", "number", "largest pre-activation seen"),
         Column("mean z", "number"),
-        Column("sd z", "number"),
         Column("depth", "number", "(kink - largest z) / sd z: how far below the kink it stays"),
-        Column("zeros", "share", "share of zero outputs"),
         Column("ReDo score", "number", "mean magnitude of its output over its site's average"),
     )
     caption = "z is the pre-activation. The most alarming first." + cut
@@ -160,8 +159,8 @@ def unit_table(sites: Sites, rare: float = RARE) -> Table:
 
 
 def _rows(name: str, observed: Observed, verdicts: npt.NDArray[np.str_]) -> list[tuple[Value, ...]]:
-    depth, spread = observed.depth, np.sqrt(observed.var)
-    dormancy, fires, zeros = observed.dormancy, observed.fire_share, observed.zero_share
+    depth, dormancy, fires = observed.depth, observed.dormancy, observed.fire_share
+    low, high = observed.fire_bounds
     kink = observed.traits.has_kink
     return [
         (
@@ -169,15 +168,18 @@ def _rows(name: str, observed: Observed, verdicts: npt.NDArray[np.str_]) -> list
             unit,
             str(verdicts[unit]),
             float(fires[unit]) if kink else None,
+            _range(float(low[unit]), float(high[unit])) if kink else None,
             float(observed.max[unit]),
             float(observed.mean[unit]),
-            float(spread[unit]),
             float(depth[unit]) if kink and observed.fired[unit] == 0 else None,
-            float(zeros[unit]),
             float(dormancy[unit]),
         )
         for unit in range(observed.site.n_units)
     ]
+
+
+def _range(low: float, high: float) -> str:
+    return f"{100 * low:.2g}–{100 * high:.2g}\u202f%"
 
 
 def distributions(sites: Sites) -> list[Block]:
@@ -216,6 +218,8 @@ def data_frame(sites: Sites, rare: float) -> pd.DataFrame:
                 "verdict": observed.verdicts(rare),
                 "seen": observed.seen,
                 "fired": observed.fired,
+                "rate_low": observed.fire_bounds[0],
+                "rate_high": observed.fire_bounds[1],
                 "always": observed.always,
                 "min": observed.min,
                 "max": observed.max,

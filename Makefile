@@ -1,4 +1,4 @@
-# On a fresh machine with Python 3.11 or later and make:
+# On a fresh machine with Python 3.11 or later, make and a C++ compiler:
 #   make demo   a network whose units die, examined: see hinge-demo/report.html
 #   make test   every check and every test
 
@@ -20,7 +20,7 @@ test: $(INSTALLED)
 	$(BIN)/pytest
 
 # Torch goes first, so that pip takes the build that this machine offers.
-$(INSTALLED): pyproject.toml constraints.txt
+$(INSTALLED): pyproject.toml constraints.txt $(wildcard src/native/*)
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Hinge needs Python 3.11 or later: make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)

@@ -164,4 +164,4 @@ def test_numpy_users_do_not_pay_for_torch_or_jax():
         "import sys, numpy, hinge.activations as a; a.gelu(numpy.zeros(3)); "
         "assert not {'torch', 'jax'} & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", program], check=True)  # noqa: S603  our own program
+    subprocess.run([sys.executable, "-c", program], check=True)

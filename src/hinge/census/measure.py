@@ -32,6 +32,8 @@ class Arrangement:
         Which of the two, `positions_last` tells: the one that needs no copy.
         """
         shape = tensor.shape
+        if self._plain(shape):
+            return tensor.reshape(*shape[:2], -1)
         sizes: list[int] = []
         unit_axis = example_axis = -1
         for axis, length in enumerate(shape):
@@ -53,6 +55,15 @@ class Arrangement:
             return tensor.permute(order).flatten(2)
         order = [example_axis, *rest, unit_axis]
         return tensor.permute(order).flatten(1, -2)
+
+    def _plain(self, shape: torch.Size) -> bool:
+        """Whether a tensor of this shape has examples, units and positions already in order."""
+        return (
+            self.examples == Place(0, shape[0])
+            and len(shape) > 1
+            and self.units == Place(1, shape[1])
+            and shape.numel() > 0
+        )
 
     @property
     def positions_last(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 
@@ -84,8 +85,8 @@ class Provenance:
             self[tensor] = Known(examples=examples, sources=(INPUT,))
 
 
-def joined(first: Known, others: list[Known]) -> Known:
-    """What an operator's main input and its other inputs tell together of its output."""
+def joined(first: Known, others: list[Known], **changed: Any) -> Known:
+    """What an operator's main input and its other inputs tell together, but for what changed."""
     sources = dict.fromkeys(first.sources)
     for other in others:
         sources.update(dict.fromkeys(other.sources))
@@ -93,5 +94,5 @@ def joined(first: Known, others: list[Known]) -> Known:
         first,
         sources=tuple(sources),
         nonnegative=first.nonnegative and all(other.nonnegative for other in others),
-        mask_of=None,
+        **changed,
     )

@@ -89,6 +89,11 @@ def _operator(function: Any) -> _Operator:
 class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's class is untyped
     """While active, hands every call of a known activation to ``found``."""
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Torch asks it: wrapping each call against its compiler would cost more than the call."""
+        return False
+
     def __init__(
         self, modules: RunningModules, seen: Provenance, found: Callable[[Call], str]
     ) -> None:
@@ -176,45 +181,42 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's class
 
     def _learn(self, operator: _Operator, args: Any, kwargs: Any, out: Any) -> None:
         """Remember what is now known of the operator's outputs."""
-        inputs = [x for x in _tensors(args) if self._seen[x] is not NOTHING]
+        inputs = [(x, known) for x in _tensors(args) if (known := self._seen[x]) is not NOTHING]
         outputs = _tensors((out,))
         if not inputs or not outputs:
             return
-        if all(self._seen[x].parameter for x in inputs):
+        data = [(x, known) for x, known in inputs if not known.parameter]
+        if not data:
             for y in outputs:
-                self._seen[y] = Known(parameter=self._seen[inputs[0]].parameter)
+                self._seen[y] = Known(parameter=inputs[0][1].parameter)
             return
+        arguments = operator.bind(args, kwargs)
         if operator.name in LAYERS:
-            arguments = operator.bind(args, kwargs)
             self._seen[outputs[0]] = LAYERS[operator.name](arguments, outputs[0], self._seen)
             return
-        data = [x for x in inputs if not self._seen[x].parameter]
-        arguments = operator.bind(args, kwargs)
         for y in outputs:
             self._seen[y] = self._passed_on(operator, data, arguments, y)
 
     def _passed_on(
         self,
         operator: _Operator,
-        data: list[torch.Tensor],
+        data: list[tuple[torch.Tensor, Known]],
         arguments: dict[str, Any],
         y: torch.Tensor,
     ) -> Known:
         """What is known of an output of an operator without weights."""
-        x = max(data, key=lambda x: (self._seen[x].units is not None, x.shape == y.shape))
-        known = self._seen[x]
+        x, known = max(data, key=lambda pair: (pair[1].units is not None, pair[0].shape == y.shape))
         units, examples = (
             place and moved(operator.name, place, x.shape, y.shape, arguments)
             for place in (known.units, known.examples)
         )
         if units is None and known.units is not None:
             units = resized(known.units, x.shape, y.shape)
-        after = joined(known, [self._seen[other] for other in data if other is not x])
-        after = replace(after, units=units, examples=examples)
-        if operator.name in _COPIES:
-            after = replace(after, mask_of=known.mask_of)
-        elif operator.name in ("gt", "ge") and _is_zero(arguments["other"]):
-            after = replace(after, mask_of=weakref.ref(x))
+        mask_of = known.mask_of if operator.name in _COPIES else None
+        if operator.name in ("gt", "ge") and _is_zero(arguments["other"]):
+            mask_of = weakref.ref(x)
+        others = [other for tensor, other in data if tensor is not x]
+        after = joined(known, others, units=units, examples=examples, mask_of=mask_of)
         return self._with_layer(operator, after, known, len(data), arguments)
 
     def _with_layer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -77,7 +78,8 @@ class ModelWatcher:
             fast = torch.backends.mha.get_fastpath_enabled()
             stack.callback(torch.backends.mha.set_fastpath_enabled, fast)
             torch.backends.mha.set_fastpath_enabled(False)
-            stack.enter_context(torch.compiler.set_stance("force_eager"))
+            if "torch._dynamo" in sys.modules:  # else nothing is compiled, and asking takes seconds
+                stack.enter_context(torch.compiler.set_stance("force_eager"))
             # Torch warns that hooks may fire twice for a compiled module; ours do not mind.
             stack.enter_context(warnings.catch_warnings())
             warnings.filterwarnings(

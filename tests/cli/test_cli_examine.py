@@ -95,7 +95,7 @@ def test_a_baseline_fails_when_a_unit_died_since(work, run, examples):
     assert again.exit_code == 0
     later = run("examine", "net.onnx", "--data", "negative.npy", "--baseline", "before.json")
     assert later.exit_code == 1
-    assert "1 units died since" in later.stderr
+    assert "1 unit lost since" in later.stderr
 
 
 def test_a_baseline_can_be_renewed_in_place(work, run):

@@ -42,18 +42,19 @@ def batches(draw):
 rates = st.sampled_from([0.0, 0.0, 0.002, 0.3])
 
 
-def of_one_kind(z, h, *, units_last, kink, low, high):
+def by_definition(z, h, *, units_last, kink, low, high):
     """What the definition says."""
     return measure_by_torch(z, h, Traits(kink, (low, high), bounded=False), units_last=units_last)
 
 
 def agree(found: Measured, expected: Measured, scale: float) -> None:
     """Counts and extremes are equal; sums up to rounding, relative to the sum of magnitudes."""
+    ours, theirs = found.by_name(), expected.by_name()
     for name in (*COUNTS, "min", "max"):
-        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), name)
+        np.testing.assert_array_equal(ours[name], theirs[name], name)
     for name in SUMS:
         close = {"rtol": 1e-12, "atol": 1e-13 * (scale if name == "total" else 0)}
-        np.testing.assert_allclose(getattr(found, name), getattr(expected, name), **close)
+        np.testing.assert_allclose(ours[name], theirs[name], **close)
 
 
 @settings(max_examples=400, deadline=None)
@@ -61,7 +62,7 @@ def agree(found: Measured, expected: Measured, scale: float) -> None:
 def test_the_definition_says_the_same(batch):
     z, h, options = batch
     finite = z[torch.isfinite(z)].double().abs()
-    agree(tally(z, h, **options), of_one_kind(z, h, **options), float(finite.sum()))
+    agree(tally(z, h, **options), by_definition(z, h, **options), float(finite.sum()))
 
 
 @settings(max_examples=60, deadline=None)
@@ -95,19 +96,21 @@ def test_plain_numpy_says_the_same(units_last):
     z[:, 7] = -1
     z[:, 8] = 2
     h = np.clip(z, 0, 6)
-    found = tally(*laid_out(z, h, units_last), units_last=units_last, kink=0, low=0, high=6)
-    np.testing.assert_array_equal(found.seen, 40)
-    np.testing.assert_array_equal(found.fired, (z > 0).any(2).sum(0))
-    np.testing.assert_array_equal(found.always, (z > 0).all(2).sum(0))
-    np.testing.assert_array_equal(found.live, ((z > 0) & (z < 6)).any(2).sum(0))
-    np.testing.assert_array_equal(found.values, 40 * 30)
-    np.testing.assert_array_equal(found.zeros, (h == 0).sum((0, 2)))
-    np.testing.assert_array_equal(found.min, z.min((0, 2)))
-    np.testing.assert_array_equal(found.max, z.max((0, 2)))
-    np.testing.assert_array_equal(found.total, z.sum((0, 2), dtype=np.int64))
-    np.testing.assert_array_equal(found.squares, (z * z).sum((0, 2), dtype=np.int64))
-    np.testing.assert_array_equal(found.magnitude, h.sum((0, 2), dtype=np.int64))
-    assert (found.fired[7], found.always[8], found.live[8]) == (0, 40, 40)
+    found = tally(
+        *laid_out(z, h, units_last), units_last=units_last, kink=0, low=0, high=6
+    ).by_name()
+    np.testing.assert_array_equal(found["seen"], 40)
+    np.testing.assert_array_equal(found["fired"], (z > 0).any(2).sum(0))
+    np.testing.assert_array_equal(found["always"], (z > 0).all(2).sum(0))
+    np.testing.assert_array_equal(found["live"], ((z > 0) & (z < 6)).any(2).sum(0))
+    np.testing.assert_array_equal(found["values"], 40 * 30)
+    np.testing.assert_array_equal(found["zeros"], (h == 0).sum((0, 2)))
+    np.testing.assert_array_equal(found["min"], z.min((0, 2)))
+    np.testing.assert_array_equal(found["max"], z.max((0, 2)))
+    np.testing.assert_array_equal(found["total"], z.sum((0, 2), dtype=np.int64))
+    np.testing.assert_array_equal(found["squares"], (z * z).sum((0, 2), dtype=np.int64))
+    np.testing.assert_array_equal(found["magnitude"], h.sum((0, 2), dtype=np.int64))
+    assert (found["fired"][7], found["always"][8], found["live"][8]) == (0, 40, 40)
 
 
 @pytest.mark.parametrize("units_last", [False, True])
@@ -117,14 +120,16 @@ def test_one_bad_value_leaves_out_one_example_of_one_unit(units_last, positions,
     z = np.ones((20, 33, positions))
     h = z.copy()
     {"z": z, "h": h}[where][13, 30, positions // 2] = NAN
-    found = tally(*laid_out(z, h, units_last), units_last=units_last, kink=0, low=0, high=INF)
+    found = tally(
+        *laid_out(z, h, units_last), units_last=units_last, kink=0, low=0, high=INF
+    ).by_name()
     left_out = np.arange(33) == 30
-    np.testing.assert_array_equal(found.nonfinite, left_out)
+    np.testing.assert_array_equal(found["nonfinite"], left_out)
     for name in ("seen", "fired", "always", "live"):
-        np.testing.assert_array_equal(getattr(found, name), 20 - left_out, name)
+        np.testing.assert_array_equal(found[name], 20 - left_out, name)
     for name in ("values", *SUMS):
-        np.testing.assert_array_equal(getattr(found, name), (20 - left_out) * positions, name)
-    np.testing.assert_array_equal(found.zeros, 0)
+        np.testing.assert_array_equal(found[name], (20 - left_out) * positions, name)
+    np.testing.assert_array_equal(found["zeros"], 0)
 
 
 def laid_out(z, h, units_last):
@@ -137,37 +142,38 @@ def laid_out(z, h, units_last):
 def test_sums_that_overflow_are_the_largest_number(positions):
     z = torch.full((9, 3, positions), 1e200, dtype=torch.float64)
     z[:, 1] = 1.7e308
-    found = tally(z, z, units_last=False, kink=0, low=0, high=INF)
+    found = tally(z, z, units_last=False, kink=0, low=0, high=INF).by_name()
     largest = np.finfo(np.float64).max
-    assert found.nonfinite.tolist() == [0, 0, 0]
-    assert found.squares.tolist() == [largest] * 3
-    assert found.magnitude[1] == found.total[1] == largest
-    np.testing.assert_allclose(found.total[0], 9e200 * positions)
+    assert found["nonfinite"].tolist() == [0, 0, 0]
+    assert found["squares"].tolist() == [largest] * 3
+    assert found["magnitude"][1] == found["total"][1] == largest
+    np.testing.assert_allclose(found["total"][0], 9e200 * positions)
 
 
 def test_small_differences_survive_a_large_mean():
     """Summed in double, the variance of float32 data at mean 1000 keeps 9 digits."""
     z = 1000 + torch.randn(4000, 5, 1)
-    found = tally(z, z, units_last=False, kink=0, low=0, high=INF)
-    variance = found.squares / 4000 - (found.total / 4000) ** 2
+    found = tally(z, z, units_last=False, kink=0, low=0, high=INF).by_name()
+    variance = found["squares"] / 4000 - (found["total"] / 4000) ** 2
     np.testing.assert_allclose(variance, z.double().var(0, correction=0).flatten(), rtol=1e-8)
 
 
 @pytest.mark.parametrize("shape", [(0, 4, 3), (5, 4, 0), (0, 4, 1), (5, 0, 3)])
 def test_nothing_is_seen_of_nothing(shape):
     z = torch.zeros(shape)
-    found = tally(z, z, units_last=False, kink=0, low=0, high=INF)
+    measured = tally(z, z, units_last=False, kink=0, low=0, high=INF)
+    found = measured.by_name()
     for name in (*COUNTS, *SUMS):
-        assert getattr(found, name).tolist() == [0] * shape[1], name
-    assert np.isposinf(found.min).all()
-    assert np.isneginf(found.max).all()
-    agree(found, of_one_kind(z, z, units_last=False, kink=0, low=0, high=INF), 0)
+        assert found[name].tolist() == [0] * shape[1], name
+    assert np.isposinf(found["min"]).all()
+    assert np.isneginf(found["max"]).all()
+    agree(measured, by_definition(z, z, units_last=False, kink=0, low=0, high=INF), 0)
 
 
 def test_limits_are_rounded_as_torch_rounds_them():
     z = torch.full((1, 1, 1), 0.1)
     assert float(z) > 0.1
-    assert tally(z, z, units_last=False, kink=0.1, low=0.1, high=1.0).fired == 0
+    assert tally(z, z, units_last=False, kink=0.1, low=0.1, high=1.0).by_name()["fired"] == 0
     assert not (z > 0.1).any()
 
 

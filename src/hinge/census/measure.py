@@ -81,7 +81,7 @@ def measure(z: torch.Tensor, h: torch.Tensor, arrangement: Arrangement, traits: 
     if not z.is_contiguous() and z.mT.is_contiguous():
         z, h, units_last = z.mT, h.mT, not units_last
     z, h = z.contiguous(), h.contiguous()
-    if not (takes(z) and takes(h)):
+    if not takes(z, h):
         return measure_by_torch(z, h, traits, units_last=units_last)
     low, high = traits.live
     kink = traits.fires_above
@@ -99,8 +99,8 @@ def measure_by_torch(
     parts = [_reduced(*pair, traits, axis=1 if units_last else 2) for pair in pairs]
     counts, least, most, sums = (torch.stack(part) for part in zip(*parts, strict=True))
     bounded = torch.nan_to_num(sums.sum(0), nan=0.0)  # an overflow: the largest float64
-    reals = torch.stack([least.amin(0), most.amax(0), *bounded])
-    return Measured(*counts.sum(0).cpu().numpy(), *reals.cpu().numpy())
+    reals = torch.stack([least.amin(0), most.amax(0), *bounded]).cpu().numpy()
+    return Measured(counts.sum(0).cpu().numpy(), reals[0], reals[1], reals[2:])
 
 
 def _reduced(
@@ -129,9 +129,9 @@ def _reduced(
 
 def _nothing(n_units: int) -> Measured:
     """What a batch without examples shows."""
-    counts, sums = (np.zeros((len(names), n_units)) for names in (COUNTS, SUMS))
-    ends = np.full((2, n_units), math.inf) * [[1], [-1]]
-    return Measured(*counts.astype(np.int64), *ends, *sums)
+    counts = np.zeros((len(COUNTS), n_units), np.int64)
+    least, most = np.full(n_units, math.inf), np.full(n_units, -math.inf)
+    return Measured(counts, least, most, np.zeros((len(SUMS), n_units)))
 
 
 def _computable(tensor: torch.Tensor) -> torch.Tensor:

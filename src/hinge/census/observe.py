@@ -131,7 +131,7 @@ class _Count:
         tally.add(sighting.measured)
         if sighting.reached is not None:
             tally.reached += sighting.reached
-            tally.reachable += sighting.measured.live
+            tally.reachable += sighting.measured.by_name()["live"]
             tally.watched += n
 
     def census(self) -> Census:

@@ -82,7 +82,7 @@ def _tally(entry: dict[str, Any]) -> Tally:
     traits["live"] = tuple(traits["live"])
     tally = Tally.empty(site, Traits(**traits))
     for name in COUNTS:
-        tally.counts[name] = _like(tally.counts[name], entry["counts"][name])
+        tally.counts[name][:] = _like(tally.counts[name], entry["counts"][name])
     tally.min, tally.max = (_like(tally.min, entry[name]) for name in ("min", "max"))
     top, digits = (_like(getattr(tally.sums, n), entry["sums"][n]) for n in ("top", "digits"))
     tally.sums = ExactSums(top, digits)

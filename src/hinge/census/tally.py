@@ -15,14 +15,14 @@ _PENDING = 1 << 16  # terms gathered before they are added: one pass over many i
 
 @dataclass
 class Tally:
-    """What was counted at one site; see `Measured` for the counts.
+    """What was counted at one site; ``table`` holds a row for each of `COUNTS`.
 
     Adding the same batches in any order and grouping gives the same tally, bit for bit.
     """
 
     site: Site
     traits: Traits
-    counts: dict[str, Counts]
+    table: Counts
     min: Reals
     max: Reals
     sums: ExactSums
@@ -39,7 +39,7 @@ class Tally:
         return cls(
             site,
             traits,
-            {name: np.zeros(n, np.int64) for name in COUNTS},
+            np.zeros((len(COUNTS), n), np.int64),
             np.full(n, np.inf),
             np.full(n, -np.inf),
             ExactSums.zeros(len(SUMS) * n),
@@ -47,13 +47,17 @@ class Tally:
             np.zeros(n, np.int64),
         )
 
+    @property
+    def counts(self) -> dict[str, Counts]:
+        """The rows of the table by name."""
+        return dict(zip(COUNTS, self.table, strict=True))
+
     def add(self, batch: Measured) -> None:
         """Add one batch."""
-        for name in COUNTS:
-            self.counts[name] += getattr(batch, name)
+        self.table += batch.counts
         np.minimum(self.min, batch.min, out=self.min)
         np.maximum(self.max, batch.max, out=self.max)
-        self._pending.append(np.concatenate([getattr(batch, name) for name in SUMS]))
+        self._pending.append(batch.sums.ravel())
         if len(self._pending) * self._pending[0].size >= _PENDING:
             self.settle()
 
@@ -67,8 +71,7 @@ class Tally:
         """Add all that another tally of the same site holds."""
         self.settle()
         other.settle()
-        for name in COUNTS:
-            self.counts[name] += other.counts[name]
+        self.table += other.table
         np.minimum(self.min, other.min, out=self.min)
         np.maximum(self.max, other.max, out=self.max)
         self.sums.merge(other.sums)
@@ -81,8 +84,9 @@ class Tally:
         """The counts so far as a value of its own."""
         self.settle()
         total, squares, magnitude = np.split(self.sums.totals(), len(SUMS))
-        nothing = self.counts["seen"] == 0
-        n = np.where(nothing, 1, self.counts["values"])
+        counts = {name: row.copy() for name, row in self.counts.items()}
+        nothing = counts["seen"] == 0
+        n = np.where(nothing, 1, counts["values"])
         mean = np.where(nothing, np.nan, total / n)
         var = np.maximum(squares / n - mean * mean, 0.0)
         return Observed(
@@ -96,5 +100,5 @@ class Tally:
             reached=self.reached.copy() if self.watched else None,
             reachable=self.reachable.copy() if self.watched else None,
             watched=self.watched,
-            **{name: counts.copy() for name, counts in self.counts.items()},
+            **counts,
         )

@@ -118,8 +118,8 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's class
         out = function(*args, **kwargs)
         name = self._found(self._call((activation, parameters, kept), out, known))
         lowest, _ = activation.range(**parameters)
-        self._seen[out] = replace(
-            known, layer=None, sources=(name,), nonnegative=float(lowest) >= 0, mask_of=None
+        self._seen[out] = Known(
+            known.units, known.examples, sources=(name,), nonnegative=float(lowest) >= 0
         )
         return out
 

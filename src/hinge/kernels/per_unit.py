@@ -2,53 +2,55 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import numpy.typing as npt
 import torch
 
 from hinge.kernels.native import native
 from hinge.units import Counts, Reals
 
 COUNTS = ("seen", "fired", "always", "live", "values", "zeros", "nonfinite")
-"""The counts among the fields of `Measured`."""
+"""The rows of `Measured.counts`; see `hinge.units.Observed` for their meaning."""
 
 SUMS = ("total", "squares", "magnitude")
-"""The sums among the fields of `Measured`."""
+"""The rows of `Measured.sums`: the sums of z, z² and |h|."""
 
 _MOST = 2**31  # examples or positions: the kernel counts them in 32 bits
 
 
 class Measured(NamedTuple):
-    """What one batch shows of the ``n`` units of one site: arrays of shape ``(n,)``.
+    """What one batch shows of the ``n`` units of one site.
 
-    Counts are int64; see `hinge.units.Observed` for their meaning. ``min`` and ``max`` of the
-    pre-activations are inf and -inf where nothing was seen. ``total``, ``squares`` and
-    ``magnitude`` are the sums of z, z² and |h|; an overflow is the largest float64.
+    ``counts``: int64 of shape ``(7, n)``, one row for each of `COUNTS`. ``min`` and ``max`` of
+    the pre-activations: float64 of shape ``(n,)``, inf and -inf where nothing was seen.
+    ``sums``: float64 of shape ``(3, n)``, one row for each of `SUMS`; a sum that overflows is
+    the largest float64.
     """
 
-    seen: Counts
-    fired: Counts
-    always: Counts
-    live: Counts
-    values: Counts
-    zeros: Counts
-    nonfinite: Counts
+    counts: Counts
     min: Reals
     max: Reals
-    total: Reals
-    squares: Reals
-    magnitude: Reals
+    sums: Reals
+
+    def by_name(self) -> dict[str, npt.NDArray[Any]]:
+        """All of it by the names in `COUNTS` and `SUMS`, ``min`` and ``max``: shape ``(n,)``."""
+        counts = dict(zip(COUNTS, self.counts, strict=True))
+        sums = dict(zip(SUMS, self.sums, strict=True))
+        return {**counts, "min": self.min, "max": self.max, **sums}
 
 
-def takes(z: torch.Tensor) -> bool:
-    """Whether `tally` can read a tensor: dense float32 or float64 numbers in the main memory."""
-    return (
-        z.device.type == "cpu"
-        and z.layout == torch.strided
-        and z.dtype in (torch.float32, torch.float64)
-        and z.is_contiguous()
-        and not z.is_neg()
-        and max(z.shape) < _MOST
+def takes(*tensors: torch.Tensor) -> bool:
+    """Whether `tally` can read tensors: plain float32 or plain float64 in the main memory."""
+    dtype = tensors[0].dtype
+    return dtype in (torch.float32, torch.float64) and all(
+        x.dtype == dtype
+        and x.device.type == "cpu"
+        and x.layout == torch.strided
+        and x.is_contiguous()
+        and not x.is_neg()
+        and max(x.shape) < _MOST
+        for x in tensors
     )
 
 
@@ -85,10 +87,9 @@ def tally(
 
     >>> z = torch.tensor([[[-1.0, 2.0]], [[-3.0, -4.0]]])
     >>> m = tally(z, z.relu(), units_last=False, kink=0.0, low=0.0, high=float("inf"))
-    >>> {name: getattr(m, name).item() for name in COUNTS}
-    {'seen': 2, 'fired': 1, 'always': 0, 'live': 1, 'values': 4, 'zeros': 3, 'nonfinite': 0}
-    >>> m.min.item(), m.max.item(), m.total.item(), m.squares.item(), m.magnitude.item()
-    (-4.0, 2.0, -6.0, 30.0, 2.0)
+    >>> {name: values.item() for name, values in m.by_name().items()}
+    {'seen': 2, 'fired': 1, 'always': 0, 'live': 1, 'values': 4, 'zeros': 3, 'nonfinite': 0,
+     'min': -4.0, 'max': 2.0, 'total': -6.0, 'squares': 30.0, 'magnitude': 2.0}
     """
     counts, reals = native.tally(
         z.detach().numpy(),
@@ -99,4 +100,4 @@ def tally(
         high,
         torch.get_num_threads(),
     )
-    return Measured(*counts, *reals)
+    return Measured(counts, reals[0], reals[1], reals[2:])

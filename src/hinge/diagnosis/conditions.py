@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from hinge.diagnosis.finding import NARROW, Case, Finding, counted, percent, sentence
+from hinge.diagnosis.finding import NARROW, Case, Finding, Mask, counted, percent, sentence
+from hinge.page import Tone
 from hinge.units import Verdict
 
 _SHIFTED = 1.0  # ‖mean‖ / ‖sd‖ above which the common part outweighs the differences
@@ -34,95 +37,87 @@ def not_finite(case: Case) -> list[Finding]:
 
 def blocked(case: Case) -> list[Finding]:
     """Units that fire while nothing behind them depends on it."""
-    units = case.having(Verdict.BLOCKED)
-    if not units.any():
-        return []
-    return [
-        case.finding(
-            "blocked",
-            units,
-            "bad",
-            sentence(counted(int(units.sum()), case.n_units, "blocked")),
+    return _about(
+        case,
+        Verdict.BLOCKED,
+        "bad",
+        lambda _: (
             f"Firing was seen among the {case.observed.watched:,} examples on which gradients "
             "were watched, but no gradient of any output arrived: the outgoing weights are "
-            "zero, or all that they lead to is dead there.",
-            "Look at the layer behind: revive what is dead there, or give outgoing weights again.",
-        )
-    ]
+            "zero, or all that they lead to is dead there."
+        ),
+        "Look at the layer behind: revive what is dead there, or give outgoing weights again.",
+    )
 
 
 def saturated(case: Case) -> list[Finding]:
     """Units on a flat part of their activation on every example."""
-    units = case.having(Verdict.SATURATED)
-    if not units.any():
-        return []
-    largest = float(np.abs(case.observed.mean[units]).max())
-    return [
-        case.finding(
-            "saturated",
-            units,
-            "warning",
-            sentence(counted(int(units.sum()), case.n_units, "saturated")),
-            f"On every example the derivative is zero or nearly so; the mean pre-activation "
-            f"is up to {largest:.3g} in magnitude.",
-            "Scale the weights of the layer before down, or put a batch norm between.",
-        )
-    ]
+    return _about(
+        case,
+        Verdict.SATURATED,
+        "warning",
+        lambda units: (
+            "On every example the derivative is zero or nearly so; the mean pre-activation is "
+            f"up to {np.abs(case.observed.mean[units]).max():.3g} in magnitude."
+        ),
+        "Scale the weights of the layer before down, or put a batch norm between.",
+    )
 
 
 def silent(case: Case) -> list[Finding]:
     """Units that never fire although gradient flows."""
-    units = case.having(Verdict.SILENT)
-    if not units.any():
-        return []
-    return [
-        case.finding(
-            "silent",
-            units,
-            "warning",
-            sentence(counted(int(units.sum()), case.n_units, "silent")),
+    return _about(
+        case,
+        Verdict.SILENT,
+        "warning",
+        lambda _: (
             f"No example lies above the kink, but {case.observed.site.activation} lets gradient "
-            "through below it: training can change that; until then it is linear.",
-            "Train on; if the silence lasts, raise the bias.",
-        )
-    ]
+            "through below it: training can change that; until then it is linear."
+        ),
+        "Train on; if the silence lasts, raise the bias.",
+    )
 
 
 def rare(case: Case) -> list[Finding]:
     """Units that fire on very few examples, with what is known of the rate."""
-    units = case.having(Verdict.RARE)
-    if not units.any():
-        return []
     low, high = case.observed.fire_bounds
-    return [
-        case.finding(
-            "rare",
-            units,
-            "info",
-            sentence(counted(int(units.sum()), case.n_units, "rare")),
+    return _about(
+        case,
+        Verdict.RARE,
+        "info",
+        lambda units: (
             f"Firing on fewer than {percent(case.rare)} of the examples: on data like these on "
             f"{percent(float(low[units].min()))} to {percent(float(high[units].max()))} "
-            f"(95{NARROW}% confidence). Rare is not dead: what is detected may be rare.",
-        )
-    ]
+            f"(95{NARROW}% confidence). Rare is not dead: what is detected may be rare."
+        ),
+    )
 
 
 def always_on(case: Case) -> list[Finding]:
     """Sites most of whose units never fold the data."""
-    units = case.having(Verdict.ALWAYS_ON)
-    if units.mean() <= _MOSTLY:
+    if case.having(Verdict.ALWAYS_ON).mean() <= _MOSTLY:
         return []
-    return [
-        case.finding(
-            "always on",
-            units,
-            "info",
-            sentence(counted(int(units.sum()), case.n_units, "always on")),
+    return _about(
+        case,
+        Verdict.ALWAYS_ON,
+        "info",
+        lambda _: (
             "Firing on every example and position: there the activation is the identity, and "
-            "this part of the network is linear on the data.",
-            "It costs as much as with folds; lower the bias where a fold is wanted.",
-        )
-    ]
+            "this part of the network is linear on the data."
+        ),
+        "It costs as much as with folds; lower the bias where a fold is wanted.",
+    )
+
+
+def _about(
+    case: Case, verdict: Verdict, tone: Tone, evidence: Callable[[Mask], str], *helps: str
+) -> list[Finding]:
+    """One finding about the units of a verdict, if there are any."""
+    units = case.having(verdict)
+    if not units.any():
+        return []
+    title = sentence(counted(int(units.sum()), case.n_units, str(verdict)))
+    return [case.finding(str(verdict), units, tone, title, evidence(units), *helps)]
 
 
 def shifted(case: Case) -> list[Finding]:

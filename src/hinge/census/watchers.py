@@ -108,7 +108,8 @@ class ModelWatcher:
                 "the model cannot run on a batch of the data",
                 where=f"the batch that starts at example {first}",
                 found=f"input of shape {shapes}; {type(error).__name__}: {message[0]}",
-                do="pass data of the shape and type that the model takes, or forward=",
+                do="pass data of the shape and type that the model takes; in Python, "
+                "forward= calls it in any other way",
             ) from error
 
     def _seen(self, call: Call) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -196,7 +197,7 @@ def _nonfinite(tensors: list[torch.Tensor], n: int, axis: int) -> torch.Tensor |
         if not (x.is_floating_point() and _has(x, n, axis)) or x.layout != torch.strided:
             continue
         wide = torch.float64 if x.dtype == torch.float64 else torch.float32
-        if bool(torch.isfinite(x.sum(dtype=wide))):
+        if math.isfinite(x.sum(dtype=wide).item()):
             continue  # one pass without a mask: a sum is finite only if all terms are
         rows = ~torch.isfinite(x).movedim(axis, 0).reshape(n, -1).all(1)
         bad = rows if bad is None else bad | rows

@@ -31,10 +31,12 @@ def _rows(layer: Layer, n_units: int) -> npt.NDArray[Any] | None:
     """One row of weights per unit, what follows the layer included."""
     if layer.weight is None or layer.weight.ndim < _MATRIX or layer.weight.shape[0] != n_units:
         return None
-    rows = layer.weight.detach().flatten(1).double()
+    rows = layer.weight.detach().flatten(1)
     if layer.scale is not None:
-        rows = rows * layer.scale.detach()[:, None]
-    found: npt.NDArray[Any] = rows.cpu().numpy()
+        rows = rows.double() * layer.scale.detach()[:, None]
+    elif rows.dtype not in (torch.float32, torch.float64):
+        rows = rows.float()
+    found: npt.NDArray[Any] = rows.to("cpu", copy=True).numpy()
     return found
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import torch
+
 from hinge.census.batches import Batch, Forward, n_examples, prepared, stream
 from hinge.census.census import Census
 from hinge.census.guard import uninterrupted
@@ -104,7 +106,7 @@ class _Count:
         """Run the watcher on one batch, then add all that it saw, or nothing."""
         first = self.seen + self.skipped
         sightings = watcher.run(batch, first=first, gradients=gradients) if batch.n else []
-        nonnegative = self.nonnegative and all(bool((x >= 0).all()) for x in batch.tensors)
+        nonnegative = self.nonnegative and all(_nonnegative(x) for x in batch.tensors)
         with uninterrupted():
             self.nonnegative = nonnegative
             for sighting in sightings:
@@ -149,6 +151,10 @@ class _Count:
             self.complete,
             tuple(self.notes),
         )
+
+
+def _nonnegative(x: torch.Tensor) -> bool:
+    return x.numel() == 0 or bool(x.min() >= 0)  # several times as fast as a mask
 
 
 def _checked(count: _Count) -> Census:

@@ -43,15 +43,20 @@ class ExactSums:
         return cls(np.full(n, _LOWEST, np.int64), np.zeros((_DIGITS, n), np.int64))
 
     def add(self, terms: _Floats) -> None:
-        """Add finite terms of shape ``(k, n)``, float64."""
+        """Add finite terms of shape ``(k, n)``, float64, ``k`` up to 2^20."""
         _, exponent = np.frexp(np.abs(terms).max(axis=0, initial=_SMALLEST))
         self._raise_top((exponent - 1) // _WIDTH)
-        rest = terms
+        rest, digit = terms.copy(), np.empty_like(terms)
         for position in range(_DIGITS):
             weight = np.ldexp(1.0, _WIDTH * (self.top - position))
-            digit = np.trunc(rest / weight)
-            self.digits[position] += digit.astype(np.int64).sum(axis=0)
-            rest = rest - digit * weight
+            np.divide(rest, weight, out=digit)
+            np.trunc(digit, out=digit)
+            # Exact also in float64: a digit has 32 bits, and no more than 2^20 are added at once.
+            self.digits[position] += digit.sum(axis=0).astype(np.int64)
+            digit *= weight
+            rest -= digit
+            if not rest.any():
+                return
 
     def merge(self, other: ExactSums) -> None:
         """Add all terms of other sums over the same units."""

@@ -58,10 +58,11 @@ class Arrangement:
 
     def _plain(self, shape: torch.Size) -> bool:
         """Whether a tensor of this shape has examples, units and positions already in order."""
+        units, examples = self.units, self.examples
         return (
-            self.examples == Place(0, shape[0])
-            and len(shape) > 1
-            and self.units == Place(1, shape[1])
+            examples is not None
+            and (examples.axis, units.axis) == (0, 1)
+            and (examples.size, units.size) == shape[:2]
             and shape.numel() > 0
         )
 

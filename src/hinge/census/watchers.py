@@ -208,7 +208,8 @@ def _sighting(call: Call, traits: Traits) -> Sighting:
     measured = None
     if call.z.numel():
         measured = measure(call.z, call.h, call.arrangement, traits)
-    return Sighting(site, traits, measured, lambda: feed_of(call.layer, site.n_units))
+    layer = call.layer  # a closure over the call would keep its tensors until the pass is over
+    return Sighting(site, traits, measured, lambda: feed_of(layer, site.n_units))
 
 
 def _unwrapped(model: Any) -> Any:

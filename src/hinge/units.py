@@ -123,7 +123,7 @@ class Observed:
     """What the units of one site did over the data: one entry per unit, shape ``(n_units,)``.
 
     Counts are exact integers over all examples. An example counts for a unit when its
-    pre-activation there was finite at every position.
+    pre-activation and its output there were finite at every position.
 
     * ``seen``: examples counted; ``nonfinite``: examples left out because of NaN or infinity;
     * ``fired``: examples on which it fired at some position; ``always``: at every position;

@@ -1,5 +1,5 @@
-// The door of the extension hinge.kernels._native: checks arrays, lets other Python threads run, and
-// calls the kernels. Its types for Python stand in src/hinge/kernels/_native.pyi.
+// The door of the extension hinge.kernels._native: checks arrays, lets other Python threads
+// run, and calls the kernels. Its types for Python stand in src/hinge/kernels/_native.pyi.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/string_view.h>
@@ -47,7 +47,8 @@ std::pair<Value*, Rows<Value>> rows_of(std::int64_t rows, std::int64_t columns) 
   Value* data = memory.get();
   nb::capsule owner(memory.release(),
                     [](void* from) noexcept { delete[] static_cast<Value*>(from); });
-  return {data, Rows<Value>(data, {static_cast<size_t>(rows), static_cast<size_t>(columns)}, owner)};
+  const auto length = [](std::int64_t size) { return static_cast<size_t>(size); };
+  return {data, Rows<Value>(data, {length(rows), length(columns)}, owner)};
 }
 
 template <class Value>

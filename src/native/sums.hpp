@@ -56,7 +56,7 @@ struct Sums {
       const Lanes<Value> z = load(z_row + k * lanes), h = load(h_row + k * lanes);
       const Lanes<Value> size = magnitude_of<Value>(h);
       each<parts>([&](auto part) {
-        constexpr int at = k * parts + part;
+        constexpr int at = decltype(k)::value * parts + decltype(part)::value;
         const Doubles wide = widened<part>(z);
         total[at] += wide;
         squares[at] = plus_square<Value>(squares[at], wide);

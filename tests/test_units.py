@@ -5,10 +5,10 @@ import pytest
 
 from hinge.units import Observed, Site, Traits, Verdict, site_name
 
-RELU = Traits(0.0, (0.0, np.inf), bounded=False, zero_below=True)
-RELU6 = Traits(0.0, (0.0, 6.0), bounded=True, zero_below=True)
-LEAKY = Traits(0.0, (-np.inf, np.inf), bounded=False)
-SIGMOID = Traits(np.nan, (-6.9, 6.9), bounded=True)
+RELU = Traits(0.0, (0.0, np.inf))
+RELU6 = Traits(0.0, (0.0, 6.0))
+LEAKY = Traits(0.0, (-np.inf, np.inf))
+SIGMOID = Traits(np.nan, (-6.9, 6.9))
 N = 1000
 
 

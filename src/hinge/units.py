@@ -98,14 +98,10 @@ class Traits:
     ``fires_above``: the kink; NaN for a smooth activation, which has none.
     ``live``: the open interval of pre-activations outside which the derivative is
     zero (piecewise linear) or below `SATURATION` (smooth).
-    ``bounded``: whether its values are bounded on both sides.
-    ``zero_below``: whether its value is zero exactly where it does not fire.
     """
 
     fires_above: float
     live: tuple[float, float]
-    bounded: bool
-    zero_below: bool = False
 
     @property
     def has_kink(self) -> bool:

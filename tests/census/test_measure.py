@@ -10,7 +10,7 @@ from hinge.census.measure import Arrangement, measure, measure_by_torch
 from hinge.layout import Place
 from hinge.units import Traits
 
-RELU6 = Traits(0.0, (0.0, 6.0), bounded=True)
+RELU6 = Traits(0.0, (0.0, 6.0))
 N, UNITS, HEIGHT, WIDTH = 7, 5, 3, 4
 
 

@@ -220,6 +220,19 @@ def test_a_failing_batch_loses_nothing(model):
     assert np.array_equal(caught.value.partial["1"].fired, truth(model, x))
 
 
+def test_a_loader_that_fails_loses_nothing(model):
+    x = data()
+
+    def failing():
+        yield x
+        raise OSError("the disk is gone")
+
+    with pytest.raises(DataError, match="the disk is gone") as caught:
+        hinge.observe(model, failing())
+    assert four_parts(caught.value)
+    assert np.array_equal(caught.value.partial["1"].fired, truth(model, x))
+
+
 def test_ctrl_c_reports_what_was_counted(model):
     x = data()
 

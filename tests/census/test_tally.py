@@ -8,7 +8,7 @@ from hinge.census.tally import Tally
 from hinge.layout import Place
 from hinge.units import Site, Traits
 
-RELU = Traits(0.0, (0.0, np.inf), bounded=False, zero_below=True)
+RELU = Traits(0.0, (0.0, np.inf))
 SITE = Site("act", "", 1, "relu", 3)
 
 

@@ -44,7 +44,7 @@ rates = st.sampled_from([0.0, 0.0, 0.002, 0.3])
 
 def by_definition(z, h, *, units_last, kink, low, high):
     """What the definition says."""
-    return measure_by_torch(z, h, Traits(kink, (low, high), bounded=False), units_last=units_last)
+    return measure_by_torch(z, h, Traits(kink, (low, high)), units_last=units_last)
 
 
 def agree(found: Measured, expected: Measured, scale: float) -> None:

@@ -13,14 +13,9 @@ def traits_of(activation: Activation, parameters: dict[str, Any]) -> Traits:
 
     >>> from hinge.activations import relu6
     >>> traits_of(relu6, {})
-    Traits(fires_above=0.0, live=(0.0, 6.0), bounded=True, zero_below=True)
+    Traits(fires_above=0.0, live=(0.0, 6.0))
     """
-    kink = activation.fires_above(**parameters)
-    live = activation.live(SATURATION, **parameters)
-    flat_below = activation.is_piecewise_linear and live[0] == kink
     return Traits(
-        fires_above=kink,
-        live=live,
-        bounded=activation.bounded(**parameters),
-        zero_below=flat_below and float(activation.range(**parameters)[0]) == 0.0,
+        fires_above=activation.fires_above(**parameters),
+        live=activation.live(SATURATION, **parameters),
     )

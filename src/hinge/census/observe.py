@@ -8,9 +8,10 @@ from typing import Any
 
 import torch
 
-from hinge.census.batches import Batch, Forward, n_examples, prepared, stream
+from hinge.census.batches import Batch, Forward, Preparation
 from hinge.census.census import Census
 from hinge.census.guard import uninterrupted
+from hinge.census.stream import n_examples, stream, watched
 from hinge.census.tally import Tally
 from hinge.census.watchers import ModelWatcher, NetworkWatcher, Sighting, Watcher
 from hinge.errors import DataError, HingeError, ModelError
@@ -75,11 +76,11 @@ def observe(
     watcher: Watcher = NetworkWatcher(model) if network else ModelWatcher(model, forward)
     count = _Count()
     total = n_examples(data, batch_axis)
+    prepare = Preparation(watcher.target, batch_axis, forward)
     with watcher.ready():
         try:
-            for raw in stream(data, batch_size, batch_axis):
-                batch = prepared(raw, watcher.target, batch_axis, forward)
-                count.add(batch, watcher, gradients=count.seen < gradients)
+            for raw in watched(stream(data, batch_size, batch_axis)):
+                count.add(prepare(raw), watcher, gradients=count.seen < gradients)
                 if progress is not None:
                     progress(count.seen + count.skipped, total)
         except KeyboardInterrupt:

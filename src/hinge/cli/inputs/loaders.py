@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from hinge.census.batches import n_examples, stream
+from hinge.census.stream import n_examples, stream
 from hinge.cli.inputs.rows import Cut, Data
 from hinge.cli.inputs.sources import Reference
 from hinge.cli.inputs.user_code import users_batches, users_code

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from hinge.census import saved, show
@@ -53,8 +53,19 @@ class Census(Counted, Mapping[str, Observed]):
 
     @property
     def feeds(self) -> dict[str, Feed]:
-        """The layers behind the sites, as far as they are known; empty after reading a file."""
-        return {name: t.feed for name, t in self.tallies.items() if t.feed is not None}
+        """The layers behind the sites, as far as they are known; empty after reading a file.
+
+        They are the model's own weights as they are now, not copies.
+        """
+        found = {name: t.feed() for name, t in self.tallies.items() if t.feed is not None}
+        return {
+            name: replace(feed, nonnegative=True) if self._reads_nonnegative(feed) else feed
+            for name, feed in found.items()
+        }
+
+    def _reads_nonnegative(self, feed: Feed) -> bool:
+        """Whether a layer reads the data themselves, and these are not negative."""
+        return self.nonnegative and not feed.inputs
 
     def merge(self, other: Census) -> Census:
         """The census of both data together, the same bit for bit in any order.
@@ -83,6 +94,7 @@ class Census(Counted, Mapping[str, Observed]):
             (),
             self.complete and other.complete,
             tuple(dict.fromkeys(self.notes + other.notes)),
+            self.nonnegative and other.nonnegative,
         )
 
     def to_pandas(self, rare: float = RARE) -> pd.DataFrame:

@@ -17,7 +17,7 @@ class Counted:
     ``seen``: examples that were run; ``skipped``: examples left out because they held NaN
     or infinity, with ``skipped_at`` the numbers of the first of them in the stream.
     ``complete`` is False when the observation was interrupted. ``notes`` are remarks on
-    what could not be counted.
+    what could not be counted. ``nonnegative``: no input that was run held a negative number.
     """
 
     tallies: Mapping[str, Tally]
@@ -26,6 +26,7 @@ class Counted:
     skipped_at: tuple[int, ...] = ()
     complete: bool = True
     notes: tuple[str, ...] = ()
+    nonnegative: bool = False
 
     @cached_property
     def observed(self) -> Mapping[str, Observed]:

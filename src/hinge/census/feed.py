@@ -15,7 +15,10 @@ _MATRIX = 2  # a weight has the units and at least one more axis
 
 
 def feed_of(layer: Layer, n_units: int) -> Feed:
-    """Describe a layer whose output has ``n_units`` units; see `hinge.units.Feed`."""
+    """Describe a layer whose output has ``n_units`` units; see `hinge.units.Feed`.
+
+    The weights are shared with the model where they can be, not copied.
+    """
     weight = _rows(layer, n_units)
     return Feed(
         layer=layer.name,
@@ -36,7 +39,7 @@ def _rows(layer: Layer, n_units: int) -> npt.NDArray[Any] | None:
         rows = rows.double() * layer.scale.detach()[:, None]
     elif rows.dtype not in (torch.float32, torch.float64):
         rows = rows.float()
-    found: npt.NDArray[Any] = rows.to("cpu", copy=True).numpy()
+    found: npt.NDArray[Any] = rows.cpu().numpy()
     return found
 
 

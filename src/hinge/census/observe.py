@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -122,7 +122,7 @@ class _Count:
         tally = self.tallies.get(site.name)
         if tally is None:
             tally = self.tallies[site.name] = Tally.empty(site, sighting.traits)
-            tally.feed = sighting.feed()
+            tally.feed = sighting.feed
         if tally.site != site:
             self.notes[
                 f"{site.name} was left out of some batches: the number of its units changes "
@@ -141,9 +141,6 @@ class _Count:
         """What has been counted so far, as a result."""
         for tally in self.tallies.values():
             tally.settle()
-            feed = tally.feed
-            if feed is not None and not feed.inputs and self.nonnegative:
-                tally.feed = replace(feed, nonnegative=True)
         return Census(
             self.tallies,
             self.seen,
@@ -151,6 +148,7 @@ class _Count:
             tuple(self.skipped_at),
             self.complete,
             tuple(self.notes),
+            self.nonnegative,
         )
 
 

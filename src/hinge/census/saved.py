@@ -36,6 +36,7 @@ def payload(counted: Counted) -> dict[str, Any]:
         "skipped_at": list(counted.skipped_at),
         "complete": counted.complete,
         "notes": list(counted.notes),
+        "nonnegative": counted.nonnegative,
         "sites": [_of_tally(tally) for tally in counted.tallies.values()],
     }
 
@@ -51,6 +52,7 @@ def counted_from(values: dict[str, Any]) -> Counted:
             skipped_at=tuple(values["skipped_at"]),
             complete=bool(values["complete"]),
             notes=tuple(values["notes"]),
+            nonnegative=bool(values["nonnegative"]),
         )
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise FileError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -29,7 +30,7 @@ class Tally:
     reached: Counts
     reachable: Counts
     watched: int = 0
-    feed: Feed | None = None
+    feed: Callable[[], Feed] | None = None
     _pending: list[Reals] = field(default_factory=list)
 
     @classmethod

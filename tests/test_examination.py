@@ -1,6 +1,7 @@
 """The main job in one piece: read, count, find, show, save, read back."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import torch
 from torch import nn
 
 import hinge
-from hinge.errors import DataError, FileError
+from hinge.errors import DataError, FileError, OptionError
 from hinge.page import Check, Grid, Table
 from hinge.report import to_html, to_junit, to_text
 
@@ -43,6 +44,13 @@ def test_one_row_per_unit(model, data):
     assert {"seen", "fired", "min", "max", "mean", "var", "zeros"} <= set(frame.columns)
     assert frame.verdict.tolist()[:4] == ["dead"] * 4
     assert len(frame) == 10
+
+
+def test_without_pandas_the_error_says_what_to_install(model, data, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pandas", None)
+    with pytest.raises(OptionError, match="pip install") as caught:
+        hinge.examine(model, data).to_pandas()
+    assert caught.value.where == "to_pandas()"
 
 
 def test_json_reads_back(model, data, tmp_path):

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hinge.census.counted import Counted
+from hinge.errors import OptionError
 from hinge.page import (
     Block,
     Column,
@@ -208,8 +209,15 @@ def _histogram(values: Reals, span: tuple[float, float], title: str, axis: str) 
 
 def data_frame(sites: Sites, rare: float) -> pd.DataFrame:
     """One row per unit of every site."""
-    import pandas as pd  # noqa: PLC0415 - optional: nothing else here needs it
-
+    try:
+        import pandas as pd  # noqa: PLC0415 - optional: nothing else here needs it
+    except ImportError as error:
+        raise OptionError(
+            "a data frame needs pandas, which is not installed",
+            where="to_pandas()",
+            found=str(error),
+            do='install it: pip install "hinge[data]"',
+        ) from error
     frames = [
         pd.DataFrame(
             {

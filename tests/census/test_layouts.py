@@ -232,6 +232,15 @@ def test_weight_on_the_left():
     assert np.array_equal(observed.fired, (z > 0).sum(0).numpy())
 
 
+def test_a_function_whose_weights_belong_to_no_module():
+    weight, bias = torch.randn(WIDTH, INPUTS), torch.zeros(WIDTH, 1)
+    bias[sorted(DEAD)] = -1000.0
+    x = torch.randn(EXAMPLES, INPUTS)
+    observed = only(hinge.observe(lambda x: torch.relu(weight @ x.T + bias).T, x))
+    assert (observed.site.n_units, dead(observed)) == (WIDTH, DEAD)
+    assert (observed.seen == EXAMPLES).all()
+
+
 def test_a_vector_of_weights_makes_one_unit():
     class Score(nn.Module):
         def __init__(self):

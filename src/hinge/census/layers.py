@@ -24,7 +24,7 @@ class _Product:
 
     def __call__(self, arguments: Arguments, out: torch.Tensor, seen: Provenance) -> Known:
         left, right = arguments[self.left], arguments[self.right]
-        if seen[left].parameter and not seen[right].parameter:
+        if seen[right].is_data and not seen[left].is_data:
             return self._weight_first(left, right, out, seen)
         layer = _layer(seen, right, arguments.get(self.bias), seen[left], left)
         if right.ndim == 1:  # one unit, whose values are the rows

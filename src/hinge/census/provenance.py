@@ -51,6 +51,11 @@ class Known:
     parameter: str = ""
     mask_of: weakref.ref[torch.Tensor] | None = None
 
+    @property
+    def is_data(self) -> bool:
+        """Whether the tensor depends on the model's input, as far as is known."""
+        return self is not NOTHING and not self.parameter
+
 
 NOTHING = Known()
 

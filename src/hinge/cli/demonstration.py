@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import secrets
 import shlex
+import shutil
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -119,7 +121,7 @@ def _closing(examination: Examination, folder: Path) -> str:
     """What to look at, and how to go on."""
     network = f"{folder / MODEL}:network"
     command = (
-        f"hinge examine {shlex.quote(network)} \\\n"
+        f"{_program()} examine {shlex.quote(network)} \\\n"
         f"      --weights {shlex.quote(str(folder / WEIGHTS))} \\\n"
         f"      --data {shlex.quote(str(folder / DATA))} --fail-on dead=5%"
     )
@@ -133,6 +135,15 @@ What to do next: hold a limit in continuous integration. This ends with exit cod
 where more than 5 % of the units are dead:
 
   {command}"""
+
+
+def _program() -> str:
+    """What to type for `hinge` here: its path where the shell would not find it."""
+    beside = Path(sys.executable).with_name("hinge")
+    if shutil.which("hinge") or not beside.exists():
+        return "hinge"
+    near = beside.is_relative_to(Path.cwd())
+    return shlex.quote(str(beside.relative_to(Path.cwd()) if near else beside))
 
 
 def _dead(examination: Examination) -> str:

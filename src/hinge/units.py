@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,13 +19,6 @@ SATURATION = 1e-3
 
 RARE = 0.01
 """A unit that fires on a smaller share of the examples than this is rare."""
-
-
-class UnitId(NamedTuple):
-    """One unit: the name of its site and its index there."""
-
-    site: str
-    unit: int
 
 
 class Verdict(StrEnum):

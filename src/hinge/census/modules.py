@@ -10,8 +10,6 @@ from torch import nn
 from torch.nn.modules import activation
 from torch.nn.modules.module import register_module_forward_hook, register_module_forward_pre_hook
 
-from hinge.units import site_name
-
 
 class RunningModules:
     """Follows the calls of a model's modules while active; the modules themselves stay untouched.
@@ -66,10 +64,6 @@ class RunningModules:
             return path, function, call
         self._calls[path, function] += 1
         return path, function, self._calls[path, function]
-
-    def where(self) -> str:
-        """The path of the innermost running module, for messages."""
-        return site_name(self._paths[id(self._stack[-1])], "", 1) if self._stack else "the model"
 
     def _entered(self, module: nn.Module, _: object) -> None:
         if id(module) in self._paths:

@@ -21,6 +21,7 @@ from hinge.census.operators import operator_of
 from hinge.census.provenance import Known, Layer, Provenance
 from hinge.census.recognition import Match, recognise
 from hinge.layout import Place
+from hinge.units import site_name
 
 _IMAGE_RANK = 4  # from this rank on, axis 1 holds the channels unless a layer says otherwise
 
@@ -38,6 +39,11 @@ class Call:
     h: torch.Tensor
     arrangement: Arrangement
     layer: Layer
+
+    @property
+    def site(self) -> str:
+        """The name of the site that is called."""
+        return site_name(self.module, self.function, self.call)
 
 
 class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's class is untyped

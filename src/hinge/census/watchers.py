@@ -27,7 +27,7 @@ from hinge.kernels import Measured
 from hinge.layout import Place
 from hinge.network import Network
 from hinge.network.steps import Activate
-from hinge.units import Counts, Feed, Site, Traits, site_name
+from hinge.units import Counts, Feed, Site, Traits
 
 
 @dataclass(frozen=True)
@@ -90,15 +90,17 @@ class ModelWatcher:
     def run(self, batch: Batch, *, first: int, gradients: bool) -> list[Sighting]:
         """Run one batch through the model. Raises `DataError` if the model fails on it."""
         self._sightings, self._calls = [], {}
-        self._modules.start()
-        self._provenance.start(batch.tensors, batch.n, batch.axis)
-        with torch.no_grad(), Trace(self._modules, self._provenance, self._seen):
-            self._call(batch, first)
+        with torch.no_grad():
+            self._pass(batch, first, self._seen)
         return self._with_gradients(batch, first) if gradients else self._sightings
 
-    def _call(self, batch: Batch, first: int) -> Any:
+    def _pass(self, batch: Batch, first: int, found: Callable[[Call], str]) -> Any:
+        """One forward pass, each call of an activation handed to ``found``; the output."""
+        self._modules.start()
+        self._provenance.start(batch.tensors, batch.n, batch.axis)
         try:
-            return batch.run(self.target, self._forward)
+            with Trace(self._modules, self._provenance, found):
+                return batch.run(self.target, self._forward)
         except HingeError:
             raise
         except Exception as error:
@@ -114,7 +116,7 @@ class ModelWatcher:
 
     def _seen(self, call: Call) -> str:
         """Measure one call of an activation; return the name of its site."""
-        name = site_name(call.module, call.function, call.call)
+        name = call.site
         traits = self._traits.get(name)
         if traits is None:
             traits = self._traits[name] = traits_of(call.activation, call.parameters)
@@ -129,22 +131,18 @@ class ModelWatcher:
         }
 
         def arrived(call: Call, gradient: torch.Tensor) -> None:
-            name = site_name(call.module, call.function, call.call)
-            reached[name] += _examples_marked(call.arrangement, gradient)
+            reached[call.site] += _examples_marked(call.arrangement, gradient)
 
-        self._modules.start()
         batch = batch.mapped(_requiring_gradient)
-        self._provenance.start(batch.tensors, batch.n, batch.axis)
         with torch.enable_grad():
-            with Trace(self._modules, self._provenance, self._numbered):
-                output = self._call(batch, first)
+            output = self._pass(batch, first, self._numbered)
             send_gradients(output, self._calls, arrived)
         return [replace(counted[name], reached=reached[name]) for name in counted]
 
     def _numbered(self, call: Call) -> str:
         """Remember a call by the number of its autograd node, made just before."""
         self._calls[next_node_number() - 1] = call
-        return site_name(call.module, call.function, call.call)
+        return call.site
 
 
 class NetworkWatcher:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import shlex
 import shutil
 import sys
@@ -24,7 +23,7 @@ from hinge.cli.speech import say, stderr
 from hinge.cli.verbs import Code
 from hinge.errors import FileError
 from hinge.examination import Examination, examine
-from hinge.report import write_text
+from hinge.report import write_bytes, write_text
 from hinge.units import Verdict
 
 MODEL, WEIGHTS, DATA = "model.py", "model.safetensors", "digits.npz"
@@ -94,27 +93,10 @@ def _epochs_shown() -> Iterator[Callable[[Epoch], None]]:
 def _save(folder: Path, model: nn.Module, digits: Digits) -> None:
     """Write the network and the digits down, so that they can be examined again."""
     write_text(folder / MODEL, network_source())
-    _write_bytes(folder / WEIGHTS, safetensors.torch.save(model.state_dict()))
+    write_bytes(folder / WEIGHTS, safetensors.torch.save(model.state_dict()))
     packed = BytesIO()
     np.savez_compressed(packed, x=digits.pixels.numpy(), y=digits.labels.numpy())
-    _write_bytes(folder / DATA, packed.getvalue())
-
-
-def _write_bytes(path: Path, content: bytes) -> None:
-    """Write a file as a whole or not at all."""
-    temporary = path.with_name(f".hinge-{secrets.token_hex(8)}.tmp")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(path)
-    except OSError as error:
-        raise FileError(
-            "the file cannot be written",
-            where=str(path),
-            found=error.strerror or str(error),
-            do="choose another folder with --out",
-        ) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_bytes(folder / DATA, packed.getvalue())
 
 
 def _closing(examination: Examination, folder: Path) -> str:

@@ -1,6 +1,6 @@
 """Renders a page for the terminal, the browser and continuous integration, and reads results."""
 
-from hinge.report.files import write_text
+from hinge.report.files import write_bytes, write_text
 from hinge.report.html import to_html, write_html
 from hinge.report.json import dump, load, write_json
 from hinge.report.junit import to_junit, write_junit
@@ -13,6 +13,7 @@ __all__ = [
     "to_html",
     "to_junit",
     "to_text",
+    "write_bytes",
     "write_html",
     "write_json",
     "write_junit",

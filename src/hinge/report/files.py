@@ -1,4 +1,4 @@
-"""Reads text files with a limit, and writes them so that no old file is ever damaged."""
+"""Reads text files with a limit, and writes files so that no old one is ever damaged."""
 
 from __future__ import annotations
 
@@ -27,9 +27,14 @@ _REASONS = {
 
 
 def write_text(path: StrPath, text: str) -> Path:
-    """Write ``text`` as UTF-8 to ``path`` and return the path.
+    """Write ``text`` as UTF-8 to ``path`` and return the path; see `write_bytes`."""
+    return write_bytes(path, text.encode("utf-8", "replace"))
 
-    The text goes to a temporary file beside the target, is forced to the disk and then
+
+def write_bytes(path: StrPath, data: bytes) -> Path:
+    """Write ``data`` to ``path`` and return the path.
+
+    The data go to a temporary file beside the target, are forced to the disk and then
     renamed, so a reader sees the old file or the new one and nothing between. A symbolic
     link is followed, permissions are kept; devices and pipes are written to directly.
 
@@ -39,10 +44,8 @@ def write_text(path: StrPath, text: str) -> Path:
         The folder is missing, the target is a folder or not writable, the disk is full.
         The old file, if there was one, is then untouched.
     """
-    data = text.encode("utf-8", "replace")
     try:
-        target = Path(path).resolve()
-        _write_bytes(target, data)
+        _replace(Path(path).resolve(), data)
     except (OSError, ValueError, RuntimeError) as error:
         raise _cannot_write(path, error) from error
     return Path(path)
@@ -85,7 +88,7 @@ def read_text(path: StrPath, limit: int) -> str:
         ) from error
 
 
-def _write_bytes(target: Path, data: bytes) -> None:
+def _replace(target: Path, data: bytes) -> None:
     mode = target.stat().st_mode if target.exists() else None
     if mode is not None and stat.S_ISDIR(mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))

@@ -1,13 +1,14 @@
 # On a fresh machine with Python 3.11 or later, make and a C++ compiler:
 #   make demo   a network whose units die, examined: see hinge-demo/report.html
 #   make test   every check and every test
+#   make docs   the pages on activations and their pictures, from the records
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test clean
+.PHONY: demo test docs clean
 
 demo: $(INSTALLED)
 	$(BIN)/hinge demo
@@ -18,6 +19,9 @@ test: $(INSTALLED)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest
+
+docs: $(INSTALLED)
+	$(BIN)/python docs/write.py
 
 # Torch goes first, so that pip takes the build that this machine offers.
 $(INSTALLED): pyproject.toml constraints.txt $(wildcard src/native/*)

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from hinge import activations as activations
+    from hinge import measuring as measuring
+    from hinge import nn as nn
     from hinge.census import Census as Census
     from hinge.census import observe as observe
     from hinge.examination import Examination as Examination
@@ -20,6 +22,8 @@ _HOMES = {
     "Network": "hinge.network",
     "activations": "hinge.activations",
     "examine": "hinge.examination",
+    "measuring": "hinge.measuring",
+    "nn": "hinge.nn",
     "observe": "hinge.census",
     "read": "hinge.network",
 }
@@ -29,6 +33,8 @@ __all__ = [
     "Network",
     "activations",
     "examine",
+    "measuring",
+    "nn",
     "observe",
     "read",
 ]
@@ -39,7 +45,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'hinge' has no attribute {name!r}")
     home = import_module(_HOMES[name])
-    value = globals()[name] = home if name == "activations" else getattr(home, name)
+    value = globals()[name] = home if home.__name__ == f"hinge.{name}" else getattr(home, name)
     return value
 
 

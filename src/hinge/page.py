@@ -100,6 +100,29 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class Line:
+    """A line through points, in the order given; a coordinate that is NaN lifts the pen.
+
+    ``dots`` are points of their own: where the line jumps, the value that holds.
+    """
+
+    name: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    dots: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Lines over one axis. ``marks`` are labelled places on the x axis."""
+
+    lines: tuple[Line, ...]
+    title: str = ""
+    x_label: str = ""
+    marks: tuple[tuple[float, str], ...] = ()
+
+
+@dataclass(frozen=True)
 class Check:
     """A condition that was asked for: what, whether it held, and what was found."""
 
@@ -108,7 +131,7 @@ class Check:
     message: str
 
 
-Block = Heading | Note | Table | Grid | Curve | Check
+Block = Heading | Note | Table | Grid | Curve | Lines | Check
 
 
 @dataclass(frozen=True)

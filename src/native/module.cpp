@@ -1,103 +1,40 @@
-// The door of the extension hinge.kernels._native: checks arrays, lets other Python threads
-// run, and calls the kernels. Its types for Python stand in src/hinge/kernels/_native.pyi.
+// The door of the extension hinge.kernels._native. Each file bind_*.cpp opens one family of
+// kernels; their types for Python stand in src/hinge/kernels/_native.pyi.
 #include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
-#include <nanobind/stl/string_view.h>
 
 #include <algorithm>
-#include <cstdint>
-#include <memory>
 #include <stdexcept>
+#include <cstdint>
 #include <string>
-#include <utility>
 
-#include "levels.hpp"
-#include "spread.hpp"
-#include "tally.hpp"
+#include "bindings.hpp"
+#include "pool.hpp"
 
 namespace nb = nanobind;
 
-namespace {
-
-template <class Value>
-using Values = nb::ndarray<const Value, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
-template <class Value>
-using Rows = nb::ndarray<Value, nb::numpy, nb::ndim<2>, nb::c_contig>;
-
-constexpr std::int64_t kCounts = 7, kReals = 5;
-// The kernel counts in 32 bits what one example or one unit of a batch shows.
-constexpr std::int64_t kMost = std::int64_t{1} << 31;
-// Units that the kernel treats together, and values that are worth a thread of their own.
-constexpr std::int64_t kTogether = 64, kWorthwhile = 1 << 20;
-
-hinge::Level chosen(std::string_view name) {
-  const auto& known = hinge::levels();
-  const auto found = std::find_if(known.begin(), known.end(), [&](hinge::Level level) {
-    return name.empty() || hinge::name_of(level) == name;
+hinge::Level hinge::chosen(std::string_view name) {
+  const auto& known = levels();
+  const auto found = std::find_if(known.begin(), known.end(), [&](Level level) {
+    return name.empty() || name_of(level) == name;
   });
   if (found == known.end())
     throw std::invalid_argument("no such instruction-set level here: " + std::string(name));
   return *found;
 }
 
-// Rows of `columns` numbers, which Python then owns.
-template <class Value>
-std::pair<Value*, Rows<Value>> rows_of(std::int64_t rows, std::int64_t columns) {
-  auto memory = std::make_unique<Value[]>(rows * columns);
-  Value* data = memory.get();
-  nb::capsule owner(memory.release(),
-                    [](void* from) noexcept { delete[] static_cast<Value*>(from); });
-  const auto length = [](std::int64_t size) { return static_cast<size_t>(size); };
-  return {data, Rows<Value>(data, {length(rows), length(columns)}, owner)};
-}
-
-template <class Value>
-nb::tuple tally(const Values<Value>& z, const Values<Value>& h, bool units_last, double kink,
-                double low, double high, int threads, std::string_view level) {
-  for (size_t axis = 0; axis < 3; ++axis)
-    if (z.shape(axis) != h.shape(axis)) throw std::invalid_argument("z and h differ in shape");
-  const auto size = [&](size_t axis) { return static_cast<std::int64_t>(z.shape(axis)); };
-  const std::int64_t units = size(units_last ? 2 : 1), positions = size(units_last ? 1 : 2);
-  // An example without positions shows nothing.
-  const std::int64_t examples = positions == 0 ? 0 : size(0);
-  const hinge::Batch<Value> batch{z.data(), h.data(), examples, units, positions, units_last};
-  if (examples >= kMost || positions >= kMost)
-    throw std::invalid_argument("too many examples or positions for one batch");
-
-  const hinge::Limits<Value> limits{static_cast<Value>(kink), static_cast<Value>(low),
-                                    static_cast<Value>(high)};
-  const hinge::Level best = chosen(level);
-  const std::int64_t n = units;
-  auto [count, counts] = rows_of<std::int64_t>(kCounts, n);
-  auto [real, reals] = rows_of<double>(kReals, n);
-  const hinge::Totals out{count,         count + n,     count + 2 * n, count + 3 * n,
-                          count + 4 * n, count + 5 * n, count + 6 * n, real,
-                          real + n,      real + 2 * n,  real + 3 * n,  real + 4 * n};
-  {
-    const nb::gil_scoped_release others_may_run;
-    const std::int64_t values = examples * units * positions;
-    hinge::spread(n, positions == 1 ? kTogether : 1,
-                  std::min<std::int64_t>(threads, values / kWorthwhile),
-                  [&](auto first, auto last) {
-                    HINGE_AT(best, tally(batch, limits, first, last, out));
-                  });
-  }
-  return nb::make_tuple(counts, reals);
-}
-
-template <class Value>
-void add_tally(nb::module_& module) {
-  module.def("tally", &tally<Value>, nb::arg("z").noconvert(), nb::arg("h").noconvert(),
-             nb::arg("units_last"), nb::arg("kink"), nb::arg("low"), nb::arg("high"),
-             nb::arg("threads") = 1, nb::arg("level") = "");
-}
-
-}  // namespace
-
 NB_MODULE(_native, module) {
   module.doc() = "Hinge's kernels, compiled: one pass over the memory where torch would take many.";
-  add_tally<float>(module);
-  add_tally<double>(module);
+  hinge::bind_tally(module);
+  hinge::bind_elementwise(module);
+  hinge::bind_structured(module);
+#ifdef HINGE_X86_LEVELS
+  module.attr("is_intel") = __builtin_cpu_is("intel") != 0;
+#else
+  module.attr("is_intel") = false;
+#endif
+  module.def("use_threads_of", [](std::uintptr_t parallel) {
+    hinge::use_threads_of(reinterpret_cast<void*>(parallel));
+  });
   nb::list names;
   for (const hinge::Level level : hinge::levels())
     names.append(std::string(hinge::name_of(level)).c_str());

@@ -58,6 +58,22 @@ CALLS = [
     ("tanh", {}, nn.Tanh()),
     ("silu", {}, nn.SiLU(inplace=True)),
     ("gelu", {}, F.gelu),
+    ("gelu_tanh", {}, nn.GELU(approximate="tanh")),
+    ("hardtanh", {"min_val": -1.0, "max_val": 1.0}, nn.Hardtanh()),
+    ("hardtanh", {"min_val": -2.0, "max_val": 3.0}, nn.Hardtanh(-2.0, 3.0, inplace=True)),
+    ("hardtanh", {}, lambda x: x.clamp(-1, 1)),
+    ("relu_n", {"n": 20.0}, nn.Hardtanh(0.0, 20.0)),
+    ("hardsigmoid", {}, nn.Hardsigmoid(inplace=True)),
+    ("hardswish", {}, nn.Hardswish(inplace=True)),
+    ("mish", {}, nn.Mish(inplace=True)),
+    ("celu", {"alpha": 0.5}, nn.CELU(0.5, inplace=True)),
+    ("softplus", {"beta": 2}, nn.Softplus(beta=2)),
+    ("softplus", {"beta": 1}, lambda x: F.softplus(x, 1, 30)),
+    ("logsigmoid", {}, F.logsigmoid),
+    ("hardshrink", {"lambd": 0.3}, nn.Hardshrink(0.3)),
+    ("softshrink", {"lambd": 0.3}, nn.Softshrink(0.3)),
+    ("thresholded_relu", {"threshold": 0.5}, nn.Threshold(0.5, 0)),
+    ("rrelu", {"lower": 0.1, "upper": 0.3}, nn.RReLU(0.1, 0.3).eval()),
 ]
 
 
@@ -82,10 +98,12 @@ OTHERS = [
     lambda x: x.clamp(min=0.1),
     lambda x: x.clamp(max=0),
     lambda x: x.clamp(min=torch.tensor([0.0, 1.0, 0.0])),
-    nn.Hardtanh(),
-    nn.GELU(approximate="tanh"),
     nn.Threshold(0, 1),
-    nn.CELU(0.5),
+    nn.RReLU(),  # while training
+    nn.Softplus(1, 1),  # its branch for large x is far from the other
+    nn.Softshrink(0.0),
+    torch.abs,
+    nn.Softsign(),
     lambda x: torch.maximum(x, torch.eye(2, 3)),
     lambda x: torch.ops.aten.elu(x, 1.0, 2.0),
     lambda x: x + 1,
@@ -124,6 +142,21 @@ NODES = [
     ("gelu", {}, ("Gelu", {}, [])),
     ("gelu", {}, ("Gelu", {"approximate": b"none"}, [])),
     ("silu", {}, ("Swish", {}, [])),
+    ("silu", {"beta": 2.0}, ("Swish", {"alpha": 2.0}, [])),
+    ("quick_gelu", {}, ("Swish", {"alpha": 1.702}, [])),
+    ("quick_gelu", {}, ("Swish", {"alpha": float(np.float32(1.702))}, [])),
+    ("gelu_tanh", {}, ("Gelu", {"approximate": b"tanh"}, [])),
+    ("relu_n", {"n": constant(1)}, ("Clip", {}, [constant(0), constant(1)])),
+    ("hardtanh", {"min_val": -2.0, "max_val": 3.0}, ("Clip", {"min": -2.0, "max": 3.0}, [])),
+    ("hardsigmoid", {}, ("HardSigmoid", {"alpha": float(np.float32(1 / 6))}, [])),
+    ("hardswish", {}, ("HardSwish", {}, [])),
+    ("mish", {}, ("Mish", {}, [])),
+    ("celu", {"alpha": 0.5}, ("Celu", {"alpha": 0.5}, [])),
+    ("softplus", {}, ("Softplus", {}, [])),
+    ("softsign", {}, ("Softsign", {}, [])),
+    ("hardshrink", {"lambd": 0.5}, ("Shrink", {}, [])),
+    ("softshrink", {"lambd": 0.3}, ("Shrink", {"lambd": 0.3, "bias": 0.3}, [])),
+    ("thresholded_relu", {"threshold": 1.0}, ("ThresholdedRelu", {}, [])),
 ]
 
 
@@ -135,15 +168,17 @@ def test_nodes_of_onnx_are_recognised(name, parameters, node):
 @pytest.mark.parametrize(
     "node",
     [
-        ("Clip", {}, [constant(0), constant(1)]),
+        ("Clip", {}, [constant(1), constant(0)]),
         ("Clip", {}, [None, constant(6)]),
         ("Clip", {}, []),
         ("Max", {}, [constant(0), constant(0)]),
         ("Max", {}, [constant(1)]),
         ("PRelu", {}, [None]),
         ("Selu", {"alpha": 1.6}, []),
-        ("Gelu", {"approximate": b"tanh"}, []),
-        ("Swish", {"alpha": 1.702}, []),
+        ("Swish", {"alpha": -1.0}, []),
+        ("HardSigmoid", {}, []),  # alpha is 0.2 unless it is said
+        ("Shrink", {"lambd": 0.3, "bias": 0.2}, []),
+        ("Abs", {}, []),
         ("Identity", {}, []),
         ("Conv", {}, []),
     ],
@@ -161,6 +196,11 @@ def test_every_operator_of_a_record_has_a_quick_look():
 def test_find_knows_torch_names_and_lists_near_ones():
     assert find("relu6") is find("ReLU6") is face.relu6
     assert find("Leaky ReLU") is face.leaky_relu
+    assert find("RReLU") is face.rrelu
+    assert find("Swish") is find("SiLU") is face.silu
+    assert find("hard_silu") is face.hardswish
+    assert find("GELU") is face.gelu
+    assert find("Hardtanh") is face.hardtanh
     with pytest.raises(OptionError) as caught:
         find("gelou")
     assert "gelu" in caught.value.do

@@ -1,5 +1,6 @@
 """Merging is exact: any order, any grouping, any number of processes."""
 
+import copy
 import pickle
 
 import numpy as np
@@ -26,7 +27,7 @@ def census(batches) -> hinge.Census:
 
 
 @given(st.permutations(range(len(BATCHES))), st.integers(1, len(BATCHES) - 1))
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_any_order_and_grouping_gives_the_same_census(order, cut):
     whole = census(BATCHES).to_json()
     first = census([BATCHES[i] for i in order[:cut]])
@@ -36,8 +37,13 @@ def test_any_order_and_grouping_gives_the_same_census(order, cut):
 
 
 def test_how_the_data_is_cut_changes_no_count():
-    x = torch.cat(BATCHES)
-    one, many = census([x]), hinge.observe(MODEL, x, batch_size=2)
+    # In small eighths every sum of products is exact: torch may order it as the batch suggests.
+    model = copy.deepcopy(MODEL)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.copy_((parameter * 8).round() / 8)
+    x = (torch.cat(BATCHES) * 8).round().clamp(-800, 800) / 8
+    one, many = hinge.observe(model, [x]), hinge.observe(model, x, batch_size=2)
     for site in one:
         for name in COUNTS:
             assert np.array_equal(getattr(one[site], name), getattr(many[site], name)), name

@@ -57,7 +57,7 @@ def agree(found: Measured, expected: Measured, scale: float) -> None:
         np.testing.assert_allclose(ours[name], theirs[name], **close)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(batches())
 def test_the_definition_says_the_same(batch):
     z, h, options = batch
@@ -65,7 +65,7 @@ def test_the_definition_says_the_same(batch):
     agree(tally(z, h, **options), by_definition(z, h, **options), float(finite.sum()))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(batches())
 def test_every_level_and_number_of_threads_gives_the_same_bits(batch):
     z, h, options = batch

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from hinge.page import Check, Column, Curve, Grid, Heading, Note, Page, Shade, Strip, Table
+from hinge.page import (
+    Check,
+    Column,
+    Curve,
+    Grid,
+    Heading,
+    Line,
+    Lines,
+    Note,
+    Page,
+    Shade,
+    Strip,
+    Table,
+)
 
 LEGEND = (
     Shade("dead", "never fires", "bad"),
@@ -82,6 +95,21 @@ def _curves(draw: st.DrawFn) -> Curve:
     return Curve(tuple(x), tuple(y), draw(_texts), draw(_texts), draw(_texts), style, tuple(marks))
 
 
+@st.composite
+def _line(draw: st.DrawFn) -> Line:
+    points = draw(st.lists(st.tuples(st.floats(), st.floats()), max_size=12))
+    dots = draw(st.lists(st.tuples(st.floats(), st.floats()), max_size=2))
+    x, y = (tuple(point[axis] for point in points) for axis in (0, 1))
+    return Line(draw(_texts), x, y, tuple(dots))
+
+
+@st.composite
+def _lines(draw: st.DrawFn) -> Lines:
+    marks = draw(st.lists(st.tuples(st.floats(), _texts), max_size=3))
+    lines = draw(st.lists(_line(), max_size=3))
+    return Lines(tuple(lines), draw(_texts), draw(_texts), tuple(marks))
+
+
 _blocks = st.one_of(
     st.builds(Heading, _texts, st.integers(0, 4)),
     st.builds(Note, _texts, _texts, _tones, st.lists(_texts, max_size=2).map(tuple)),
@@ -89,6 +117,7 @@ _blocks = st.one_of(
     _tables(),
     _grids(),
     _curves(),
+    _lines(),
 )
 PAGES = st.builds(Page, _texts, _texts, st.lists(_blocks, max_size=5).map(tuple))
 """Any page: hostile texts, all floats, empty tables, grids and curves among them."""

@@ -139,7 +139,7 @@ def test_hostile_names_stay_text(bad: str) -> None:
         assert bad in reader.text_of(tag), tag
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(PAGES)
 def test_any_page_becomes_a_document_that_stands_alone(page: Page) -> None:
     document = to_html(page)
@@ -147,7 +147,6 @@ def test_any_page_becomes_a_document_that_stands_alone(page: Page) -> None:
     document.encode("utf-8")
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_any_text_survives(text: str) -> None:
     reader = Reader(to_html(Page("p", blocks=(Table((Column("c"),), ((text,),)),))))

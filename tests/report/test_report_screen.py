@@ -20,3 +20,8 @@ def test_text_is_spelled_in_the_terminals_characters() -> None:
     assert Screen(80, "ascii").spelled("−3\u202f% ≤ ∞ – ü") == "-3 % <= inf - ?"
     assert Screen(80, "latin-1").spelled("ü ▲") == "ü ^"
     assert Screen(80).spelled("−3\u202f%") == "−3 %"
+
+
+def test_formulas_are_spelled_where_there_is_ascii_only() -> None:
+    spelled = Screen(80, "ascii").spelled("f′(x) = 2·λ·√(2/π)·x² for x ≤ −1")
+    assert spelled == "f'(x) = 2*lambda*sqrt(2/pi)*x^2 for x <= -1"

@@ -64,7 +64,7 @@ def test_foreign_text_is_neither_markup_nor_an_escape_code() -> None:
     assert ":smile: [link=x]y[/link]" in text
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(PAGES, st.sampled_from([40, 100]), st.booleans())
 def test_any_page_can_be_printed(page: Page, width: int, colour: bool) -> None:
     text = to_text(page, width, colour=colour)

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hinge.activations.catalogue import (
     all_activations,
-    find,
     from_aten,
     from_onnx,
     is_aten_name,
 )
+from hinge.activations.joint import JointActivation
+from hinge.activations.kin import all_kin, find
+from hinge.activations.options import Option
 from hinge.activations.record import Activation, Names, Parameter
 from hinge.activations.traits import traits_of
 
-_RECORDS = {record.name: record for record in all_activations()}
+_RECORDS: dict[str, Any] = {
+    **{record.name: record for record in all_activations()},
+    **{record.name: record for record in all_kin()},
+}
 
 __all__ = [
     "Activation",
+    "JointActivation",
     "Names",
+    "Option",
     "Parameter",
     "all_activations",
+    "all_kin",
     "find",
     "from_aten",
     "from_onnx",
@@ -29,7 +39,7 @@ __all__ += list(_RECORDS)
 __all__.sort()
 
 
-def __getattr__(name: str) -> Activation:
+def __getattr__(name: str) -> Any:
     """Give each record under its own name."""
     try:
         return _RECORDS[name]

@@ -51,9 +51,12 @@ class Library(ABC):
     def narrowed(self, y: Array, like: Array) -> Array:
         """``y`` in the kind and dtype of ``like``."""
 
-    @abstractmethod
-    def with_derivative(self, value: Function, derivative: Function, x: Array) -> Array:
-        """``value(x)``, for which automatic differentiation uses ``derivative``."""
+    def with_derivative(self, value: Function, derivative: Function, x: Array) -> Array:  # noqa: ARG002
+        """``value(x)``, for which automatic differentiation uses ``derivative``.
+
+        NumPy does not differentiate, and torch has operators; see `on_torch`.
+        """
+        return value(x)
 
 
 class _NumPy(Library):
@@ -71,9 +74,6 @@ class _NumPy(Library):
         narrow = np.asarray(y).astype(like.dtype)
         return narrow if isinstance(like, np.ndarray) else narrow[()]
 
-    def with_derivative(self, value: Function, derivative: Function, x: Array) -> Array:  # noqa: ARG002  NumPy does not differentiate
-        return value(x)
-
 
 class _Torch(Library):
     module = "torch"
@@ -88,10 +88,6 @@ class _Torch(Library):
 
     def narrowed(self, y: Array, like: Array) -> Array:
         return y.to(like.dtype)
-
-    def with_derivative(self, value: Function, derivative: Function, x: Array) -> Array:
-        apply: Callable[..., Array] = _autograd().WithDerivative.apply
-        return apply(x, value, derivative)
 
 
 class _Jax(Library):
@@ -124,18 +120,23 @@ def library_of(x: Array, where: str) -> Library:
     for library in _LIBRARIES:
         if library.owns(x):
             if not isinstance(x, float) and dtype_name(x) not in FLOATS:
-                raise DataError(
-                    "an activation is a function of real numbers in floating point",
-                    where=where,
-                    found=f"an array of {x.dtype}",
-                    do=f"convert it first to one of {', '.join(FLOATS)}",
-                )
+                raise not_real(x, where)
             return library
     raise DataError(
         "this is no array",
         where=where,
         found=f"{type(x).__module__}.{type(x).__qualname__}",
         do="pass a NumPy array, a torch tensor, a JAX array or a float",
+    )
+
+
+def not_real(x: Array, where: str) -> DataError:
+    """The error for an array of integers, truth values or complex numbers."""
+    return DataError(
+        "an activation is a function of real numbers in floating point",
+        where=where,
+        found=f"an array of {x.dtype}",
+        do=f"convert it first to one of {', '.join(FLOATS)}",
     )
 
 
@@ -168,15 +169,11 @@ def to_numpy(x: Array) -> Array:
 
 def erfcx(xp: Namespace, x: Array) -> Array:
     """exp(x²) erfc(x), which each library keeps elsewhere."""
-    return _special(xp.__name__).erfcx(x)
+    special = xp.special if xp.__name__ == "torch" else _special(xp.__name__)
+    return special.erfcx(x)
 
 
 @functools.cache
 def _special(name: str) -> Namespace:
     homes = {"numpy": "scipy.special", "jax.numpy": "jax.scipy.special"}
-    return import_module(homes.get(name, "torch.special"))
-
-
-@functools.cache
-def _autograd() -> Any:
-    return import_module("hinge.activations.autograd")
+    return import_module(homes[name])

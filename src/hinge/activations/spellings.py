@@ -17,13 +17,16 @@ class Spelling:
     """One operator that is the activation when its arguments are right.
 
     ``fixed``: arguments and the values that they must have (None: absent).
-    ``takes``: arguments that are parameters, with the parameter's name.
+    ``least``: arguments and the least values that they may have.
+    ``takes``: arguments that are parameters, with the parameter's name. Where two of them
+    are the same parameter, they must be equal.
     ``defaults``: values of arguments that a call may leave out.
     ``inputs``: names of the operator's inputs after the first, for ONNX.
     """
 
     operator: str
     fixed: Mapping[str, Any] = field(default_factory=dict)
+    least: Mapping[str, float] = field(default_factory=dict)
     takes: Mapping[str, str] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     inputs: tuple[str, ...] = ()
@@ -33,11 +36,19 @@ class Spelling:
         for name, value in self.fixed.items():
             if not _same(arguments.get(name, self.defaults.get(name)), value):
                 return None
-        found = {}
+        if any(not self._held(name, arguments) >= low for name, low in self.least.items()):
+            return None
+        found: dict[str, Any] = {}
         for name, parameter in self.takes.items():
-            value = arguments.get(name)
-            found[parameter] = self.defaults.get(name) if value is None else value
-        return None if any(value is None for value in found.values()) else found
+            value = self._held(name, arguments)
+            if value is None or (parameter in found and not _same(value, found[parameter])):
+                return None
+            found[parameter] = value
+        return found
+
+    def _held(self, name: str, arguments: Mapping[str, Any]) -> Any:
+        value = arguments.get(name)
+        return self.defaults.get(name) if value is None else value
 
 
 def _same(found: Any, wanted: Any) -> bool:

@@ -11,7 +11,10 @@ import torch
 
 @dataclass(frozen=True)
 class Operator:
-    """What is needed of an operator's schema; the name of an in-place one is that of its twin."""
+    """What is needed of an operator's schema; the name of an in-place one is that of its twin.
+
+    An operator that is not torch's own keeps its namespace: ``hinge::silu``.
+    """
 
     name: str
     in_place: bool
@@ -27,7 +30,7 @@ class Operator:
 def operator_of(function: Any) -> Operator:
     """The operator behind what a dispatch mode is given to call."""
     schema = function._schema  # noqa: SLF001 - the operator's public face has no schema
-    name = schema.name.partition("::")[2]
+    name = schema.name.removeprefix("aten::")
     in_place = schema.is_mutable and name.endswith("_") and not name.endswith("__")
     return Operator(
         name.removesuffix("_") if in_place else name,

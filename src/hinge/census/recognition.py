@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from hinge.activations import Activation, find, from_aten, is_aten_name
+from hinge.activations import Activation, from_aten, is_aten_name, relu, sigmoid
 from hinge.census.follow import resized
 from hinge.census.operators import Operator, is_zero
 from hinge.census.provenance import Provenance
@@ -30,7 +30,7 @@ def recognise(operator: Operator, args: Any, kwargs: Any, seen: Provenance) -> M
 def _matched(operator: Operator, args: Any, kwargs: Any, seen: Provenance) -> Match | None:
     name, z = operator.name, args[0]
     if name == "glu":
-        return find("sigmoid"), {}, _gate(z, args[1] if len(args) > 1 else -1, seen)
+        return sigmoid, {}, _gate(z, args[1] if len(args) > 1 else -1, seen)
     if name in ("mul", "where"):
         return _masked(name, args, seen)
     if name == "maximum" and is_zero(z):
@@ -63,5 +63,5 @@ def _masked(name: str, args: Any, seen: Provenance) -> Match | None:
     for x, mask in pairs:
         marked = seen[mask].mask_of
         if marked is not None and marked() is x:
-            return find("relu"), {}, x
+            return relu, {}, x
     return None

@@ -76,9 +76,10 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's class
         known = self._seen[z]
         kept = z.clone() if operator.in_place else z
         out = function(*args, **kwargs)
-        name = self._found(self._call((activation, parameters, kept), out, known))
+        h = out if isinstance(out, torch.Tensor) else out[0]  # logsigmoid gives a buffer too
+        name = self._found(self._call((activation, parameters, kept), h, known))
         lowest, _ = activation.range(**parameters)
-        self._seen[out] = Known(
+        self._seen[h] = Known(
             known.units, known.examples, sources=(name,), nonnegative=float(lowest) >= 0
         )
         return out

@@ -7,13 +7,20 @@ from typing import Annotated
 import typer
 
 from hinge import __version__
-from hinge.cli import demo, examine
+from hinge.cli import activations, demo, examine
 from hinge.cli.verbs import Verbs, examples
 
 app = typer.Typer(
     cls=Verbs,
     help="Show what every rectified unit of a network does: dead, blocked, rare, always on, alive.",
-    epilog=examples((*demo.EXAMPLES[:1], *examine.EXAMPLES[:1], "hinge examine --help")),
+    epilog=examples(
+        (
+            *demo.EXAMPLES[:1],
+            *examine.EXAMPLES[:1],
+            *activations.EXAMPLES[1:2],
+            "hinge examine --help",
+        )
+    ),
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -21,6 +28,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("examine", epilog=examples(examine.EXAMPLES))(examine.examine)
+app.command("activations", epilog=examples(activations.EXAMPLES))(activations.activations)
 app.command("demo", epilog=examples(demo.EXAMPLES))(demo.demo)
 
 

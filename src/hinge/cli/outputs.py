@@ -7,7 +7,7 @@ import os
 import secrets
 import stat
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, Protocol
@@ -18,7 +18,7 @@ from hinge.cli.paths import mode_of, resolved
 from hinge.cli.speech import say, say_error
 from hinge.cli.verbs import Code
 from hinge.errors import FileError, HingeError, OptionError
-from hinge.page import Check, Page
+from hinge.page import Check, Lines, Page
 
 _PANEL = "Output"
 
@@ -43,6 +43,7 @@ class Outputs:
 
     html: Annotated[Path | None, _file("--html", "Write the page as one HTML file.")] = None
     json: Annotated[Path | None, _file("--json", "Write the result as JSON.")] = None
+    svg: Annotated[Path | None, _file("--svg", "Write the picture as one SVG file.")] = None
     junit: Annotated[Path | None, _file("--junit", "Write limits kept and broken as XML.")] = None
     fail_on: Annotated[
         list[str] | None,
@@ -66,7 +67,12 @@ class Outputs:
     @property
     def files(self) -> dict[str, Path]:
         """The files to write, by their option."""
-        asked = {"--html": self.html, "--json": self.json, "--junit": self.junit}
+        asked = {
+            "--html": self.html,
+            "--json": self.json,
+            "--svg": self.svg,
+            "--junit": self.junit,
+        }
         return {option: path for option, path in asked.items() if path is not None}
 
     def check(self, *inputs: str | Path | None) -> None:
@@ -114,6 +120,7 @@ class Outputs:
         writers: dict[str, Callable[[Path], Path]] = {
             "--html": lambda path: report.write_html(page, path),
             "--json": lambda path: report.write_text(path, result.to_json()),
+            "--svg": lambda path: report.write_svg(_picture(page), path),
             "--junit": lambda path: report.write_junit(page, path),
         }
         errors: list[HingeError] = []
@@ -125,15 +132,27 @@ class Outputs:
         return errors
 
 
-def with_outputs(verb: Callable[..., None]) -> Callable[..., None]:
+Verb = Callable[..., None]
+
+
+def with_outputs(verb: Verb) -> Verb:
     """Give a verb the options of `Outputs`, which it receives as its argument ``outputs``."""
+    return _with(verb, ("html", "json", "junit", "fail_on", "baseline", "quiet"))
+
+
+def with_files(verb: Verb) -> Verb:
+    """Give a verb that judges nothing, but may draw, its options of `Outputs`."""
+    return _with(verb, ("html", "json", "svg", "quiet"))
+
+
+def _with(verb: Verb, names: Sequence[str]) -> Verb:
     own = [
         parameter
         for parameter in inspect.signature(verb, eval_str=True).parameters.values()
         if parameter.name != "outputs"
     ]
-    options = list(inspect.signature(Outputs, eval_str=True).parameters.values())
-    names = [field.name for field in fields(Outputs)]
+    known = inspect.signature(Outputs, eval_str=True).parameters
+    options = [known[name] for name in names]
 
     @wraps(verb)
     def command(**given: Any) -> None:
@@ -191,6 +210,10 @@ def _print(page: Page) -> None:
         print_page(page)
     except SystemExit:
         return  # rich's way to say that nobody reads on, as after a pipe into head
+
+
+def _picture(page: Page) -> Lines:
+    return next(block for block in page.blocks if isinstance(block, Lines))
 
 
 def _checks(page: Page) -> list[Check]:

@@ -1,4 +1,4 @@
-"""A bar on stderr while a model runs over data: how far, how fast, how long yet."""
+"""A bar on stderr while work goes on: how far, how fast, how long yet."""
 
 from __future__ import annotations
 
@@ -18,13 +18,17 @@ from rich.text import Text
 from hinge.cli.speech import say, stderr
 
 Advance = Callable[[int, int | None], None]
-"""Called with the examples done and, if known, the examples in all."""
+"""Called with the examples (or steps) done and, if known, those in all."""
 
 
 class _Count(ProgressColumn):
+    def __init__(self, noun: str) -> None:
+        super().__init__()
+        self.noun = noun
+
     def render(self, task: Task) -> Text:
         whole = "" if task.total is None else f" of {int(task.total):,}"
-        return Text(f"{int(task.completed):,}{whole} examples", no_wrap=True)
+        return Text(f"{int(task.completed):,}{whole} {self.noun}", no_wrap=True)
 
 
 class _Rate(ProgressColumn):
@@ -33,7 +37,9 @@ class _Rate(ProgressColumn):
 
 
 @contextmanager
-def progress_bar(label: str, total: int | None, *, quiet: bool) -> Iterator[Advance]:
+def progress_bar(
+    label: str, total: int | None, *, quiet: bool, noun: str = "examples"
+) -> Iterator[Advance]:
     """Say what is done, and on a terminal show a bar below; say nothing when ``quiet``."""
     console = stderr()
     if not quiet:
@@ -41,7 +47,7 @@ def progress_bar(label: str, total: int | None, *, quiet: bool) -> Iterator[Adva
     if quiet or not console.is_terminal:
         yield lambda _done, _total: None
         return
-    columns = (SpinnerColumn(), BarColumn(24), _Count(), _Rate(), TimeRemainingColumn())
+    columns = (SpinnerColumn(), BarColumn(24), _Count(noun), _Rate(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=total)
-        yield lambda done, _total: bar.update(task, completed=done)
+        yield lambda done, of: bar.update(task, completed=done, total=of)

@@ -4,7 +4,11 @@ import numpy as np
 import numpy.typing as npt
 
 levels: tuple[str, ...]
+types: tuple[str, ...]
+is_intel: bool
+elementwise: tuple[tuple[str, str, tuple[str, ...]], ...]
 
+def use_threads_of(parallel: int) -> None: ...
 def tally(
     z: npt.NDArray[Any],
     h: npt.NDArray[Any],
@@ -15,3 +19,140 @@ def tally(
     threads: int = 1,
     level: str = "",
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]: ...
+def forward(
+    kernel: int,
+    x: int,
+    y: int,
+    size: int,
+    dtype: int,
+    parameters: tuple[float, ...],
+    threads: int = 1,
+    level: str = "",
+) -> None: ...
+def forward_with_bits(
+    kernel: int,
+    x: int,
+    y: int,
+    bits: int,
+    size: int,
+    dtype: int,
+    parameters: tuple[float, ...],
+    threads: int = 1,
+    level: str = "",
+) -> None: ...
+def backward(
+    kernel: int,
+    gradient: int,
+    kept: int,
+    out: int,
+    size: int,
+    dtype: int,
+    parameters: tuple[float, ...],
+    threads: int = 1,
+    level: str = "",
+) -> None: ...
+def derivative(
+    kernel: int,
+    x: int,
+    y: int,
+    size: int,
+    dtype: int,
+    parameters: tuple[float, ...],
+    threads: int = 1,
+    level: str = "",
+) -> None: ...
+def within(x: int, size: int, dtype: int, low: float, high: float, level: str = "") -> bool: ...
+def gated(
+    gate: str,
+    dtype: int,
+    a: int,
+    b: int,
+    y: int,
+    outer: int,
+    inner: int,
+    step: int,
+    threads: int,
+    level: str = "",
+) -> None: ...
+def gated_backward(
+    gate: str,
+    dtype: int,
+    gradient: int,
+    a: int,
+    b: int,
+    out_a: int,
+    out_b: int,
+    outer: int,
+    inner: int,
+    step: int,
+    threads: int,
+    level: str = "",
+) -> None: ...
+def crelu_bytes(values: int) -> int: ...
+def crelu(
+    dtype: int, x: int, y: int, bits: int, outer: int, inner: int, threads: int, level: str = ""
+) -> None: ...
+def crelu_backward(
+    dtype: int,
+    gradient: int,
+    bits: int,
+    out: int,
+    outer: int,
+    inner: int,
+    threads: int,
+    level: str = "",
+) -> None: ...
+def per_channel(
+    function: str,
+    dtype: int,
+    x: int,
+    y: int,
+    parameters: int,
+    outer: int,
+    channels: int,
+    inner: int,
+    constant: float,
+    threads: int,
+    level: str = "",
+) -> None: ...
+def per_channel_backward(
+    function: str,
+    dtype: int,
+    gradient: int,
+    x: int,
+    out: int,
+    parameters: int,
+    sums: int,
+    outer: int,
+    channels: int,
+    inner: int,
+    constant: float,
+    threads: int,
+    level: str = "",
+) -> None: ...
+def rrelu(
+    dtype: int,
+    x: int,
+    y: int,
+    count: int,
+    lower: float,
+    upper: float,
+    seed: int,
+    threads: int,
+    level: str = "",
+) -> None: ...
+def rrelu_backward(
+    dtype: int,
+    gradient: int,
+    kept: int,
+    out: int,
+    count: int,
+    lower: float,
+    upper: float,
+    seed: int,
+    threads: int,
+    level: str = "",
+) -> None: ...
+def philox(
+    key: int, counter: int, stream: int, words: int, count: int, level: str = ""
+) -> None: ...

@@ -12,7 +12,7 @@ from hinge.page import Curve
 Reals = npt.NDArray[np.float64]
 Mark = tuple[float, str]
 
-_LARGEST = 1e300
+LARGEST = 1e300
 """Coordinates are clipped here, so that no difference overflows."""
 
 _FINEST = 1e-12
@@ -46,11 +46,11 @@ class Plot:
 
     def across(self, x: npt.ArrayLike) -> Reals:
         """Where values of x lie on their axis, 0 to 1."""
-        return _share(x, self.x_range)
+        return share(x, self.x_range)
 
     def up(self, y: npt.ArrayLike) -> Reals:
         """Where values of y lie on their axis, 0 (bottom) to 1 (top)."""
-        return _share(y, self.y_range)
+        return share(y, self.y_range)
 
 
 def plot(curve: Curve, most: int) -> Plot | None:
@@ -63,9 +63,7 @@ def plot(curve: Curve, most: int) -> Plot | None:
     if not usable.any():
         return None
     dropped = int(usable.size - usable.sum())
-    left, right, value = (
-        np.clip(part[usable], -_LARGEST, _LARGEST) for part in (left, right, value)
-    )
+    left, right, value = (np.clip(part[usable], -LARGEST, LARGEST) for part in (left, right, value))
     left, right, value, merged = _joined(left, right, value, most)
     low, high = float(left.min()), float(right.max())
     inside, beyond = _near(curve.marks, low, high)
@@ -75,8 +73,8 @@ def plot(curve: Curve, most: int) -> Plot | None:
         left,
         right,
         value,
-        _widened(min(places), max(places)),
-        _widened(min([*base, float(value.min())]), max([*base, float(value.max())])),
+        widened(min(places), max(places)),
+        widened(min([*base, float(value.min())]), max([*base, float(value.max())])),
         inside,
         beyond,
         dropped,
@@ -126,14 +124,15 @@ def _near(
     return near, tuple(mark for mark in marks if mark not in near)
 
 
-def _widened(low: float, high: float) -> tuple[float, float]:
+def widened(low: float, high: float) -> tuple[float, float]:
     """Give an axis without extent one, so that a single value can be drawn in its middle."""
-    if high - low > max(_FINEST * max(abs(low), abs(high)), 1 / _LARGEST):
+    if high - low > max(_FINEST * max(abs(low), abs(high)), 1 / LARGEST):
         return low, high
     room = 0.5 * abs(low) or 0.5
     return low - room, high + room
 
 
-def _share(x: npt.ArrayLike, axis: tuple[float, float]) -> Reals:
+def share(x: npt.ArrayLike, axis: tuple[float, float]) -> Reals:
+    """Where values lie between the ends of an axis, 0 to 1."""
     low, high = axis
     return (np.clip(np.asarray(x, dtype=np.float64), low, high) - low) / (high - low)

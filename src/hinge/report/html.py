@@ -5,18 +5,16 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from hinge.page import Block, Check, Curve, Grid, Heading, Page, Table
+from hinge.page import Block, Check, Curve, Grid, Heading, Lines, Page, Table
 from hinge.report.charts import curve_view
 from hinge.report.files import StrPath, write_text
-from hinge.report.text import one_line, printable
+from hinge.report.sources import environment, source
+from hinge.report.svg import lines_view
 from hinge.report.views import grid_view, table_view
 
 _CONTENTS_FROM = 4
@@ -46,9 +44,10 @@ def to_html(page: Page) -> str:
         for part in parts
         if isinstance(part.block, Heading) and part.block.level <= _SECTION
     ]
-    style, script = _source("style.css"), _source("script.js")
+    style = "\n".join(source(name) for name in ("style.css", "lines.css"))
+    script = source("script.js")
     rendered = (
-        _environment()
+        environment()
         .get_template("page.html")
         .render(
             page=page,
@@ -88,26 +87,10 @@ def _view(block: Block) -> Any:
             return grid_view(block)
         case Curve():
             return curve_view(block)
+        case Lines():
+            return lines_view(block)
         case _:
             return block
-
-
-@cache
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("hinge.report", "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["printable"] = printable
-    environment.filters["one_line"] = one_line
-    return environment
-
-
-def _source(name: str) -> str:
-    return resources.files(__package__).joinpath("templates", name).read_text("utf-8").strip()
 
 
 def _hash(source: str) -> str:

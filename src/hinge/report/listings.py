@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from rich import box
+from rich.align import Align
 from rich.console import Group, RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
@@ -17,6 +20,7 @@ _NARROWEST_TEXT = 16
 _GAP = 2
 
 Cells = list[list[Text]]
+Side = Literal["left", "right"]
 
 
 def list_table(table: Table, screen: Screen) -> RenderableType:
@@ -77,10 +81,10 @@ def _columns(
         border_style="dim",
     )
     for column, width in zip(columns, widths, strict=True):
+        side: Side = "left" if _is_text(column) else "right"
         drawn.add_column(
-            screen.line(column.name),
-            justify="left" if _is_text(column) else "right",
-            vertical="bottom",
+            Align(screen.line(column.name), side, vertical="bottom"),
+            justify=side,
             overflow="fold",
             width=width,
         )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from io import StringIO
 from itertools import groupby
+from typing import Any
 
 from rich.console import Console, Group, RenderableType
 from rich.constrain import Constrain
@@ -12,9 +13,10 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from hinge.page import Block, Check, Curve, Grid, Heading, Note, Page, Table, Tone
+from hinge.page import Block, Check, Curve, Grid, Heading, Lines, Note, Page, Table, Tone
 from hinge.report.drawings import draw_curve, draw_grid
 from hinge.report.listings import list_table
+from hinge.report.panels import draw_lines
 from hinge.report.screen import STYLES, Screen, width_of
 
 _NARROWEST = 20
@@ -64,27 +66,11 @@ def _parts(page: Page, screen: Screen) -> Iterator[RenderableType]:
         else:
             for block in blocks:
                 yield Text()
-                yield _shown(block, screen)
+                yield _DRAWN_BY[type(block)](block, screen)
 
 
 def _checks(blocks: Iterable[Block]) -> Iterator[Check]:
     return (block for block in blocks if isinstance(block, Check))
-
-
-def _shown(block: Block, screen: Screen) -> RenderableType:
-    match block:
-        case Heading():
-            return _heading(block, screen)
-        case Note():
-            return _note(block, screen)
-        case Table():
-            return list_table(block, screen)
-        case Grid():
-            return draw_grid(block, screen)
-        case Curve():
-            return draw_curve(block, screen)
-        case Check():
-            return _check(block, screen)
 
 
 def _heading(heading: Heading, screen: Screen) -> RenderableType:
@@ -126,3 +112,14 @@ def _hung(sign: Text, text: Text, screen: Screen) -> RenderableType:
 
 def _measured(text: Text, screen: Screen) -> RenderableType:
     return Constrain(text, screen.measure)
+
+
+_DRAWN_BY: dict[type[Block], Callable[[Any, Screen], RenderableType]] = {
+    Heading: _heading,
+    Note: _note,
+    Table: list_table,
+    Grid: draw_grid,
+    Curve: draw_curve,
+    Lines: draw_lines,
+    Check: _check,
+}

@@ -99,7 +99,7 @@ class Builder:
     input_shape: Shape
     call: Call = field(default_factory=lambda: Call("step"))
     steps: dict[str, Step] = field(default_factory=dict)
-    _used: dict[str, int] = field(default_factory=dict)
+    _unnamed: int = 0
     _calls: dict[tuple[str, str], int] = field(default_factory=dict)
 
     @property
@@ -175,8 +175,13 @@ class Builder:
         for step in reversed(self.steps.values()):
             if step.name in needed:
                 needed.update(step.inputs)
-        steps = tuple(step for step in self.steps.values() if step.name in needed)
-        return Network(steps, self.input_shape, output.name, dtype, origin)
+        kept = [step for step in self.steps.values() if step.name in needed]
+        names = _final_names(kept)
+        steps = tuple(
+            replace(step, name=names[step.name], inputs=tuple(names[one] for one in step.inputs))
+            for step in kept
+        )
+        return Network(steps, self.input_shape, names[output.name], dtype, origin)
 
     def _reshaped_again(self, first: Affine, second: Reshape) -> Value:
         source = first.inputs[0]
@@ -193,14 +198,32 @@ class Builder:
         return {"name": self._name(), "inputs": inputs, "shape": shape, "place": place}
 
     def _name(self) -> str:
+        """A name of its own until the sites, whose names are fixed, are all known."""
         label = self.call.label
-        count = self._used[label] = self._used.get(label, 0) + 1
-        return label if count == 1 and label != INPUT else f"{label}#{count}"
+        self._unnamed += 1
+        return f"{label}{_UNNAMED}{self._unnamed}"
 
     def _add(self, step: Step) -> Value:
         within_limit(prod(step.shape))
         self.steps[step.name] = step
         return _value(step)
+
+
+_UNNAMED = "\0"
+"""Between the label of a step that is no site and its number, until it gets its name."""
+
+
+def _final_names(steps: Sequence[Step]) -> dict[str, str]:
+    """Names for all steps: a site's own; for others their label, numbered where it is taken."""
+    names = {INPUT: INPUT, **{step.name: step.name for step in steps if _UNNAMED not in step.name}}
+    taken = set(names)
+    for step in steps:
+        label, unnamed, _ = step.name.partition(_UNNAMED)
+        if unnamed:
+            choices = (label, *(f"{label}#{number}" for number in range(2, len(steps) + 3)))
+            names[step.name] = next(one for one in choices if one not in taken)
+            taken.add(names[step.name])
+    return names
 
 
 def usual_place(shape: Shape) -> Place:

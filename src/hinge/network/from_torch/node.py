@@ -23,10 +23,10 @@ def schema_of(target: OpOverload) -> Any:
 
 
 def operator_name(node: Node) -> str:
-    """Return the operator's name without namespace, overload and in-place underscore."""
+    """Return the operator's name without ``aten::``, overload and in-place underscore."""
     target = node.target
     if isinstance(target, OpOverload):
-        return str(schema_of(target).name).split("::")[1].rstrip("_")
+        return str(schema_of(target).name).removeprefix("aten::").rstrip("_")
     return getattr(target, "__name__", str(target))
 
 

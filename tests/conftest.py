@@ -9,3 +9,5 @@ from hypothesis import settings
 settings.register_profile("same", derandomize=True, deadline=None, print_blob=True)
 settings.register_profile("new", deadline=None, print_blob=True)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+collect_ignore = ["conftest.py"]  # no doctests here, and another folder has a file of this name

@@ -18,7 +18,7 @@ from hinge.cli.paths import mode_of, resolved
 from hinge.cli.speech import say, say_error
 from hinge.cli.verbs import Code
 from hinge.errors import FileError, HingeError, OptionError
-from hinge.page import Check, Lines, Page
+from hinge.page import Check, Lines, Map, Page
 
 _PANEL = "Output"
 
@@ -212,8 +212,8 @@ def _print(page: Page) -> None:
         return  # rich's way to say that nobody reads on, as after a pipe into head
 
 
-def _picture(page: Page) -> Lines:
-    return next(block for block in page.blocks if isinstance(block, Lines))
+def _picture(page: Page) -> Lines | Map:
+    return next(block for block in page.blocks if isinstance(block, Lines | Map))
 
 
 def _checks(page: Page) -> list[Check]:

@@ -79,8 +79,8 @@ def _levels(block: Map, plan: Planar, height: int, width: int) -> tuple[Marks, t
     for i, level in enumerate(levels):
         more = marks | _under(plan, [one for one in block.creases if one.level == level], marks)
         if more.mean() > _CROWDED:
-            first = f"Creases of the first {plural(i, 'level')}" if i else "No creases"
-            return marks, (f"{first} of {len(levels)} are drawn; the others have no room here.",)
+            said = f"Creases of {i} of {plural(len(levels), 'level')} are drawn, from the first on"
+            return marks, (f"{said}; there is no room for more.",)
         marks = more
     return marks, ()
 

@@ -13,7 +13,7 @@ from hinge.report.keys import SHAPES, Entry, ScaleView, crease_look, entries, fi
 from hinge.report.planar import BLANK, Planar, planar
 from hinge.report.text import one_line, plural, round_number
 
-_MOST_CELLS = 20_000
+_MOST_CELLS = 25_000
 _MOST_TITLES = 4_000
 _MOST_JOINTS = 120_000
 _MOST_DOTS = 4_000

@@ -113,7 +113,9 @@ def test_same_maps_are_those_with_the_same_integers():
     )
     patterns, *_ = sampled(on_square(net), 60)
     exact = ExactProgram(patterns.program)
-    maps = [exact.affine(positive_forms(patterns.program, one))[0].tolist() for one in patterns.words]
+    maps = [
+        exact.affine(positive_forms(patterns.program, one))[0].tolist() for one in patterns.words
+    ]
     n = patterns.n_cells
     first, second = (one.ravel() for one in np.meshgrid(np.arange(n), np.arange(n)))
     wanted = [maps[i] == maps[j] for i, j in zip(first, second, strict=True)]

@@ -13,26 +13,35 @@ if TYPE_CHECKING:
     from hinge.examination import examine as examine
     from hinge.network import Network as Network
     from hinge.network import read as read
+    from hinge.regions.approximating import approximate as approximate
+    from hinge.regions.approximation import Approximation as Approximation
+    from hinge.regions.knots import from_knots as from_knots
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Approximation": "hinge.regions.approximation",
     "Census": "hinge.census",
     "Examination": "hinge.examination",
     "Network": "hinge.network",
     "activations": "hinge.activations",
+    "approximate": "hinge.regions.approximating",
     "examine": "hinge.examination",
+    "from_knots": "hinge.regions.knots",
     "measuring": "hinge.measuring",
     "nn": "hinge.nn",
     "observe": "hinge.census",
     "read": "hinge.network",
 }
 __all__ = [
+    "Approximation",
     "Census",
     "Examination",
     "Network",
     "activations",
+    "approximate",
     "examine",
+    "from_knots",
     "measuring",
     "nn",
     "observe",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -19,11 +20,17 @@ Indices = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 Progress = Callable[[int, int | None], None]
 
-QHULL = 6
+NONE, LOST = -1, -2
+"""Numbers of no cell: beyond the box, and not found."""
+
+QHULL = 8
 """Dimensions up to which Qhull finds facets; beyond it linear programs do."""
 
-_BATCH = 256
-"""Cells that are looked at together."""
+_BATCH, _SMALL_BATCH = 256, 16
+"""Cells that are looked at together; fewer where each takes long."""
+
+_FEW = 6
+"""Dimensions up to which a cell takes about a millisecond."""
 
 _STEPS = (1e-2, 1e-4, 1e-6)
 """How far beyond a facet one looks for the neighbour, as shares of the room on the facet."""
@@ -39,24 +46,28 @@ class Cell:
     ``point`` lies inside. ``positive`` and ``flat`` tell the signs of all forms; ``certain``
     says that those at ``point`` are the ones of exact arithmetic. ``normals``, ``offsets``,
     ``marks`` describe its facets: inside is ``normals @ x + offsets >= 0``, marks are numbers
-    of forms, or below 0 for sides of the box.
+    of forms, or below 0 for sides of the box. ``neighbours`` are the numbers of the cells
+    behind the facets: `NONE` behind a side of the box, `LOST` where none was found. A cell
+    without facets was too flat to be looked at.
     """
 
     point: Reals
     positive: Flags
     flat: Flags
-    certain: bool
     normals: Reals
     offsets: Reals
     marks: list[tuple[int, ...]]
+    neighbours: Indices
     corners: Reals | None
+    certain: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class _Crossing:
-    """A facet to be crossed: from which cell, at which point, outward, with which forms on it."""
+    """A facet to be crossed: of which cell, at which point, outward, with which forms on it."""
 
     cell: int
+    facet: int
     middle: Reals
     outward: Reals
     margin: float
@@ -67,9 +78,8 @@ class _Crossing:
 class Search:
     """The cells found so far, and what is left to look at.
 
-    ``known`` finds a cell's number by its pattern. ``pairs`` are neighbours. ``refused``
-    counts points and cells that were too flat to be looked at, ``lost`` facets behind which
-    no neighbour was found that fits, ``late`` cells that only random points found.
+    ``known`` finds a cell's number by its pattern, also of those still on the queue. ``late``
+    counts cells that only random points found.
     """
 
     program: Program
@@ -81,13 +91,9 @@ class Search:
     seed: int = 0
     cells: list[Cell] = field(default_factory=list)
     known: dict[bytes, int] = field(default_factory=dict)
-    pairs: set[tuple[int, int]] = field(default_factory=set)
-    refused: int = 0
-    lost: int = 0
     late: int = 0
     complete: bool = False
-    _queue: list[tuple[Reals, Reals, list[tuple[int, bytes]]]] = field(default_factory=list)
-    _waiting: dict[bytes, int] = field(default_factory=dict)
+    _queue: deque[tuple[Reals, Reals]] = field(default_factory=deque)
 
     def run(self) -> None:
         """Look until nothing new is found, or the budget is spent."""
@@ -99,21 +105,26 @@ class Search:
         for _ in range(dimension):
             before = len(self.cells)
             self._start(random.uniform(-1, 1, (_STARTS, dimension)))
-            self.complete = self.complete and self._emptied()
+            self.complete = self._emptied()
             self.late += len(self.cells) - before
 
     def at(self, points: Reals) -> Around:
         """The program around points of [-1, 1]^d."""
-        middle, reach = (self.lower + self.upper) / 2, (self.upper - self.lower) / 2
+        middle, reach = self.frame
         return around(self.program, middle + reach * points, reach)
 
+    @property
+    def frame(self) -> tuple[Reals, Reals]:
+        """The middle of the box and half of its extent."""
+        return self.lower / 2 + self.upper / 2, self.upper / 2 - self.lower / 2
+
     def _emptied(self) -> bool:
+        size = _BATCH if len(self.lower) <= _FEW else _SMALL_BATCH
         while self._queue:
-            if len(self.cells) >= self.most or time.monotonic() > self.until:
+            left = min(size, self.most - len(self.cells), len(self._queue))
+            if left <= 0 or time.monotonic() > self.until:
                 return False
-            taken = min(_BATCH, self.most - len(self.cells))
-            batch, self._queue = self._queue[:taken], self._queue[taken:]
-            self._look(batch)
+            self._look([self._queue.popleft() for _ in range(left)])
             if self.progress is not None:
                 self.progress(len(self.cells), None)
         return True
@@ -123,38 +134,33 @@ class Search:
         found = self.at(points)
         keys = _keys(found)
         for i in np.flatnonzero(found.decided):
-            self._want(keys[i], points[i], np.zeros(points.shape[1]), None)
+            self._number(keys[i], points[i], np.zeros(points.shape[1]))
 
-    def _want(self, key: bytes, point: Reals, inward: Reals, origin: int | None) -> None:
-        """Note a neighbour: of a known cell, of one on the queue, or a new one."""
+    def _number(self, key: bytes, point: Reals, inward: Reals) -> int:
+        """The number of a cell; a new one goes on the queue."""
         number = self.known.get(key)
         if number is None:
             number = self.known[key] = len(self.known)
-            self._queue.append((point, inward, [(number, key)]))
-        if origin is not None and origin != number:
-            self.pairs.add((min(origin, number), max(origin, number)))
+            self._queue.append((point, inward))
+        return number
 
-    def _look(self, batch: list[tuple[Reals, Reals, list[tuple[int, bytes]]]]) -> None:
+    def _look(self, batch: list[tuple[Reals, Reals]]) -> None:
         """Find the facets of some cells and put the neighbours behind them on the queue."""
-        points = np.array([one[0] for one in batch])
-        inward = np.array([one[1] for one in batch])
+        points, inward = (np.array(one) for one in zip(*batch, strict=True))
         found = self.at(points)
         positive, flat = found.positive, found.flat
         normals, distances = _halfspaces(found, positive, points)
         points, distances = centred(normals, distances, points, inward)
         crossings: list[_Crossing] = []
         for i in range(len(batch)):
-            cell, facets_of = _cell(points[i], normals[i], distances[i], positive[i], flat[i])
-            number = len(self.cells)
+            cell, seen = _cell(points[i], normals[i], distances[i], positive[i], flat[i])
+            if seen is not None:
+                crossings += _crossings(len(self.cells), cell, seen, points[i])
             self.cells.append(cell)
-            if facets_of is None:
-                self.refused += 1
-                continue
-            crossings += _crossings(number, cell, facets_of, points[i])
-        inner = self.at(np.array([cell.point for cell in self.cells[-len(batch) :]]))
+        made = self.cells[-len(batch) :]
+        inner = self.at(np.array([cell.point for cell in made]))
         same = (inner.positive == positive).all(axis=1) & (inner.flat == flat).all(axis=1)
-        certain = inner.decided & same & ~flat.any(axis=1)
-        for cell, sure in zip(self.cells[-len(batch) :], certain.tolist(), strict=True):
+        for cell, sure in zip(made, (inner.decided & same & ~flat.any(axis=1)).tolist(), strict=True):
             cell.certain = sure
         self._cross(crossings)
 
@@ -166,7 +172,6 @@ class Search:
             for start in range(0, len(left), 4 * _BATCH):
                 missed += self._seen(left[start : start + 4 * _BATCH], step)
             left = missed
-        self.lost += len(left)
 
     def _obvious(self, crossing: _Crossing) -> bool:
         """Whether the neighbour is known: one form folds here, no other is 0 all over the cell."""
@@ -178,19 +183,22 @@ class Search:
         number = self.known.get(_key(flipped, cell.flat))
         if number is None:
             return False
-        self.pairs.add((min(crossing.cell, number), max(crossing.cell, number)))
+        cell.neighbours[crossing.facet] = number
         return True
 
     def _seen(self, crossings: list[_Crossing], step: float) -> list[_Crossing]:
-        """Take the neighbours that fit; return the crossings behind which none was seen."""
+        """Take the neighbours that fit; return the crossings behind which none was seen.
+
+        Behind a facet the signs are those of the cell, but for forms that are 0 on it, of
+        which one has to change, and for those that are 0 all over the cell.
+        """
         if not crossings:
             return []
         outward = np.array([one.outward for one in crossings])
         lengths = step * np.array([one.margin for one in crossings])
         points = np.array([one.middle for one in crossings]) + lengths[:, None] * outward
         found = self.at(points)
-        positive, flat, decided = found.positive, found.flat, found.decided
-        keys = _keys(found)
+        positive, decided, keys = found.positive, found.decided, _keys(found)
         missed = []
         for i, one in enumerate(crossings):
             cell = self.cells[one.cell]
@@ -198,7 +206,7 @@ class Search:
             crossed = changed[one.forms].any()
             changed[one.forms] = False
             if decided[i] and crossed and not changed.any():
-                self._want(keys[i], points[i], outward[i], one.cell)
+                cell.neighbours[one.facet] = self._number(keys[i], points[i], outward[i])
             else:
                 missed.append(one)
         return missed
@@ -234,15 +242,21 @@ def _cell(
         found = by(normals[used], distances[used])
     if found is None:
         nothing = np.zeros((0, len(point)))
-        return Cell(point, positive, flat, False, nothing, np.zeros(0), [], None), None
+        none = np.zeros(0, np.int64)
+        return Cell(point, positive, flat, nothing, np.zeros(0), [], none, None), None
     sides = np.where(used < n_forms, used, n_forms - 1 - used)
     inside = (found.middles if found.corners is None else found.corners).mean(axis=0)
     held = used[found.rows]
     marks = [tuple(sides[row].tolist()) for row in found.equal]
-    corners = None if found.corners is None else found.corners + point
-    offsets = distances[held] - normals[held] @ point
     cell = Cell(
-        point + inside, positive, flat, False, normals[held], offsets, marks, corners
+        point + inside,
+        positive,
+        flat,
+        normals[held],
+        distances[held] - normals[held] @ point,
+        marks,
+        np.array([NONE if min(mark) < 0 else LOST for mark in marks]),
+        None if found.corners is None else found.corners + point,
     )
     return cell, found
 
@@ -251,7 +265,7 @@ def _crossings(number: int, cell: Cell, found: Facets, origin: Reals) -> list[_C
     """The facets of a cell that are no sides of the box; they were found about ``origin``."""
     middles = found.middles + origin
     return [
-        _Crossing(number, middles[i], -cell.normals[i], float(found.margins[i]), np.array(mark))
+        _Crossing(number, i, middles[i], -cell.normals[i], float(found.margins[i]), np.array(mark))
         for i, mark in enumerate(cell.marks)
         if min(mark) >= 0
     ]

@@ -1,0 +1,139 @@
+"""What tests of `hinge.partition` ask of every result, and how it is compared with the reference."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import torch
+from slow_networks import Layers, network_of, site_names
+from slow_reference import Cell, Point, Subdivision, at, subdivide
+
+import hinge
+
+Corners = Sequence[Sequence[float]]
+
+
+def cut(layers: Layers, corners: Corners, threads: int = 1) -> Any:
+    """Return Hinge's partition of a polygon."""
+    return hinge.partition(network_of(layers), hinge.Polygon(corners), threads=threads)
+
+
+def cut_line(layers: Layers, a: Sequence[float], b: Sequence[float], threads: int = 1) -> Any:
+    """Return Hinge's partition of a segment."""
+    return hinge.partition(network_of(layers, len(a)), hinge.Segment(a, b), threads=threads)
+
+
+def counts(found: Any) -> tuple[int, int, int]:
+    """Return vertices, edges and cells."""
+    return len(found.vertices), len(found.edges), found.n_cells
+
+
+def exact_corners(corners: Corners) -> list[tuple[Fraction, ...]]:
+    """Return the corners as the reference takes them."""
+    return [tuple(Fraction(one) for one in corner) for corner in corners]
+
+
+def assert_as_reference(found: Any, layers: Layers, corners: Corners) -> Subdivision:
+    """Compare everything that can be compared with the exact subdivision of the polygon."""
+    truth = subdivide(layers, exact_corners(corners))
+    assert counts(found) == (len(truth.vertices), len(truth.edges), len(truth.cells))
+    assert found.n_regions == truth.n_regions
+    assert found.certified
+    assert found.complete
+    assert_same_points(found.vertices, truth.vertices)
+    areas = sorted(float(cell.area) for cell in truth.cells)
+    np.testing.assert_allclose(np.sort(found.areas), areas, rtol=1e-9, atol=1e-13)
+    seen = set()
+    for cell in truth.cells:
+        i = int(found.locate(np.array([float(one) for one in cell.centre])))
+        seen.add(i)
+        assert_same_cell(found, i, cell, layers)
+    assert len(seen) == len(truth.cells)
+    return truth
+
+
+def assert_same_points(found: Any, wanted: Sequence[Point]) -> None:
+    """Both hold the same points, in any order, up to the last digits of float64."""
+    exact = np.array([[float(one) for one in point] for point in wanted])
+    found = np.asarray(found)
+    assert found.shape == exact.shape
+    size = max(1.0, float(np.abs(exact).max()))
+    gaps = np.abs(exact[:, None, :] - found[None, :, :]).max(axis=2)
+    assert (gaps.min(axis=0) < 1e-12 * size).all()
+    assert len(set(gaps.argmin(axis=0).tolist())) == len(exact)
+
+
+def assert_same_cell(found: Any, i: int, cell: Cell, layers: Layers) -> None:
+    """One cell has the pieces and the affine map of the reference's."""
+    pattern = found.pattern(i)
+    for name, pieces, flat in zip(site_names(layers), cell.pieces, cell.flat, strict=True):
+        if name is not None:
+            clear = [j for j in range(len(pieces)) if j not in flat]
+            assert pattern[name].dtype == np.int8
+            assert pattern[name].ravel()[clear].tolist() == [pieces[j] for j in clear]
+    weight, bias = found.affine(i)
+    x = [float(one) for one in cell.centre]
+    wanted = [float(at(form, cell.centre)) for form in cell.values]
+    np.testing.assert_allclose(weight @ x + bias, wanted, rtol=1e-9, atol=1e-12)
+    slopes = [[float(one) for one in form[:-1]] for form in cell.values]
+    np.testing.assert_allclose(weight, slopes, rtol=1e-9, atol=1e-12)
+
+
+def assert_sound(found: Any, model: Any, area: float, *, seed: int = 0) -> None:
+    """The laws that hold for every network: areas, Euler, polygons, affine maps, places.
+
+    ``model`` takes points ``(n, d)`` of the domain, as a tensor, to outputs.
+    """
+    vertices, edges, cells = counts(found)
+    assert vertices - edges + cells == 1
+    assert found.certified
+    assert found.complete
+    assert found.areas.shape == (cells,)
+    assert (found.areas > 0).all()
+    np.testing.assert_allclose(found.areas.sum(), area, rtol=1e-12)
+    assert 1 <= found.n_regions <= cells
+    assert_skeleton(found)
+    random = np.random.default_rng(seed)
+    for i in random.choice(cells, min(cells, 60), replace=False).tolist():
+        corners = np.asarray(found.cells[i])
+        points = random.dirichlet(np.ones(len(corners)), 3) @ corners
+        weight, bias = found.affine(i)
+        with torch.no_grad():
+            wanted = model(torch.from_numpy(points)).numpy().reshape(3, -1)
+            inputs = getattr(model, "inputs", lambda c: c)(torch.from_numpy(points)).numpy()
+        np.testing.assert_allclose(
+            inputs.reshape(3, -1) @ weight.T + bias, wanted, rtol=1e-8, atol=1e-9
+        )
+
+
+def assert_skeleton(found: Any) -> None:
+    """Each edge is there once, joins two vertices, and each cell goes round counter-clockwise."""
+    edges = np.sort(np.asarray(found.edges), axis=1)
+    assert len(np.unique(edges, axis=0)) == len(edges)
+    assert (edges[:, 0] < edges[:, 1]).all()
+    assert set(edges.ravel().tolist()) == set(range(len(found.vertices)))
+    assert len(found.cells) == found.n_cells
+    for i in range(0, found.n_cells, max(1, found.n_cells // 100)):
+        corners = np.asarray(found.cells[i])
+        following = np.roll(corners, -1, axis=0)
+        twice = corners[:, 0] * following[:, 1] - corners[:, 1] * following[:, 0]
+        shifted = twice.sum() / 2
+        np.testing.assert_allclose(shifted, found.areas[i], rtol=1e-6, atol=1e-12)
+
+
+def assert_identical(one: Any, other: Any) -> None:
+    """Two results are equal bit for bit."""
+    for name in ("n_cells", "n_regions", "certified", "complete"):
+        assert getattr(one, name) == getattr(other, name)
+    for name in ("vertices", "edges", "areas"):
+        assert (
+            np.asarray(getattr(one, name)).tobytes() == np.asarray(getattr(other, name)).tobytes()
+        )
+    for i in range(0, one.n_cells, max(1, one.n_cells // 50)):
+        assert np.asarray(one.cells[i]).tobytes() == np.asarray(other.cells[i]).tobytes()
+        first, second = one.pattern(i), other.pattern(i)
+        assert first.keys() == second.keys()
+        assert all(np.array_equal(first[name], second[name]) for name in first)

@@ -75,8 +75,9 @@ def test_lines_through_one_point_make_a_star(n: int) -> None:
     slopes = [[1, i] for i in range(n)]
     layers = (dense(slopes, [0] * n), RELU, dense([[1] * n], [0]))
     found = cut(layers, square(1))
-    # The second line of slopes [1, 1] ends in two corners of the square.
-    assert counts(found) == (1 + 4 + 2 * n - 2, 3 * n + 2, 2 * n)
+    # The second line, x + y = 0, ends in two corners of the square.
+    around = 4 + 2 * n - 2
+    assert counts(found) == (1 + around, 2 * n + around, 2 * n)
 
 
 def test_parallel_lines_make_a_chessboard() -> None:
@@ -166,11 +167,8 @@ def test_default_networks_of_two_layers_agree_with_the_reference(seed: int) -> N
 
 
 def test_a_network_that_folds_nowhere_is_one_cell() -> None:
-    for layers in (
-        (dense([[1, 2]], [3]),),
-        (dense([[1, 1]], [9]), RELU),
-        (dense([[0, 0]], [0]), RELU),
-    ):
+    affine, positive, zero = dense([[1, 2]], [3]), dense([[1, 1]], [9]), dense([[0, 0]], [0])
+    for layers in ((affine,), (positive, RELU), (zero, RELU)):
         found = cut(layers, square(1))
         assert counts(found) == (4, 4, 1)
         assert found.n_regions == 1

@@ -36,8 +36,19 @@ def exact_corners(corners: Corners) -> list[tuple[Fraction, ...]]:
     return [tuple(Fraction(one) for one in corner) for corner in corners]
 
 
-def assert_as_reference(found: Any, layers: Layers, corners: Corners) -> Subdivision:
-    """Compare everything that can be compared with the exact subdivision of the polygon."""
+def assert_as_reference(
+    found: Any,
+    layers: Layers,
+    corners: Corners,
+    *,
+    domain: Any = None,
+    names: Sequence[str | None] | None = None,
+) -> Subdivision:
+    """Compare everything that can be compared with the exact subdivision of the polygon.
+
+    Of a plane in more dimensions, ``layers`` begin with its embedding, ``domain`` is the plane
+    and ``names`` are those of the sites, None for a max.
+    """
     truth = subdivide(layers, exact_corners(corners))
     assert counts(found) == (len(truth.vertices), len(truth.edges), len(truth.cells))
     assert found.n_regions == truth.n_regions
@@ -46,13 +57,30 @@ def assert_as_reference(found: Any, layers: Layers, corners: Corners) -> Subdivi
     assert_same_points(found.vertices, truth.vertices)
     areas = sorted(float(cell.area) for cell in truth.cells)
     np.testing.assert_allclose(np.sort(found.areas), areas, rtol=1e-9, atol=1e-13)
-    seen = set()
-    for cell in truth.cells:
-        i = int(found.locate(np.array([float(one) for one in cell.centre])))
-        seen.add(i)
-        assert_same_cell(found, i, cell, layers)
+    sites = list(site_names(layers)) if names is None else names
+    seen = {assert_same_cell(found, cell, sites, domain) for cell in truth.cells}
     assert len(seen) == len(truth.cells)
     return truth
+
+
+def assert_same_cell(found: Any, cell: Cell, names: Sequence[str | None], domain: Any) -> int:
+    """The cell at a point inside has the pieces and the affine map of the reference's."""
+    centre = np.array([float(one) for one in cell.centre])
+    x = centre if domain is None else domain.point(centre)
+    i = int(found.locate(x))
+    pattern = found.pattern(i)
+    for name, pieces, flat in zip(names, cell.pieces, cell.flat, strict=True):
+        if name is not None:
+            clear = [j for j in range(len(pieces)) if j not in flat]
+            assert pattern[name].dtype == np.int8
+            assert pattern[name].ravel()[clear].tolist() == [pieces[j] for j in clear]
+    weight, bias = found.affine(i)
+    wanted = [float(at(form, cell.centre)) for form in cell.values]
+    np.testing.assert_allclose(weight @ x.ravel() + bias, wanted, rtol=1e-9, atol=1e-12)
+    slopes = [[float(one) for one in form[:-1]] for form in cell.values]
+    matrix = np.eye(2) if domain is None else domain.embedding(x.shape)[0]
+    np.testing.assert_allclose(weight @ matrix, slopes, rtol=1e-9, atol=1e-12)
+    return i
 
 
 def assert_same_points(found: Any, wanted: Sequence[Point]) -> None:
@@ -64,22 +92,6 @@ def assert_same_points(found: Any, wanted: Sequence[Point]) -> None:
     gaps = np.abs(exact[:, None, :] - found[None, :, :]).max(axis=2)
     assert (gaps.min(axis=0) < 1e-12 * size).all()
     assert len(set(gaps.argmin(axis=0).tolist())) == len(exact)
-
-
-def assert_same_cell(found: Any, i: int, cell: Cell, layers: Layers) -> None:
-    """One cell has the pieces and the affine map of the reference's."""
-    pattern = found.pattern(i)
-    for name, pieces, flat in zip(site_names(layers), cell.pieces, cell.flat, strict=True):
-        if name is not None:
-            clear = [j for j in range(len(pieces)) if j not in flat]
-            assert pattern[name].dtype == np.int8
-            assert pattern[name].ravel()[clear].tolist() == [pieces[j] for j in clear]
-    weight, bias = found.affine(i)
-    x = [float(one) for one in cell.centre]
-    wanted = [float(at(form, cell.centre)) for form in cell.values]
-    np.testing.assert_allclose(weight @ x + bias, wanted, rtol=1e-9, atol=1e-12)
-    slopes = [[float(one) for one in form[:-1]] for form in cell.values]
-    np.testing.assert_allclose(weight, slopes, rtol=1e-9, atol=1e-12)
 
 
 def assert_sound(found: Any, model: Any, area: float, domain: Any = None) -> None:

@@ -128,6 +128,8 @@ class Program:
     """Operations in the order in which they are done, from buffer 0 to buffer ``output``.
 
     ``widths[i]`` is the length of buffer i. ``meanings[k]`` belongs to the k-th `Fold`.
+    Right before each `Bend` and each `Larger` stands the fold that decides it. A form that is
+    0 throughout a cell may be taken for either sign there: what bends is continuous.
     ``smooth`` names the site at which the program stops because its activation is curved;
     "" where it goes on to the network's output.
     """

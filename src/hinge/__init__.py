@@ -17,10 +17,14 @@ if TYPE_CHECKING:
     from hinge.examination import examine as examine
     from hinge.network import Network as Network
     from hinge.network import read as read
+    from hinge.regions.approximating import approximate as approximate
+    from hinge.regions.approximation import Approximation as Approximation
+    from hinge.regions.knots import from_knots as from_knots
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Approximation": "hinge.regions.approximation",
     "Box": "hinge.domains",
     "Census": "hinge.census",
     "Examination": "hinge.examination",
@@ -29,13 +33,16 @@ _HOMES = {
     "Polygon": "hinge.domains",
     "Segment": "hinge.domains",
     "activations": "hinge.activations",
+    "approximate": "hinge.regions.approximating",
     "examine": "hinge.examination",
+    "from_knots": "hinge.regions.knots",
     "measuring": "hinge.measuring",
     "nn": "hinge.nn",
     "observe": "hinge.census",
     "read": "hinge.network",
 }
 __all__ = [
+    "Approximation",
     "Box",
     "Census",
     "Examination",
@@ -44,7 +51,9 @@ __all__ = [
     "Polygon",
     "Segment",
     "activations",
+    "approximate",
     "examine",
+    "from_knots",
     "measuring",
     "nn",
     "observe",

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <new>
+#include <utility>
 #include <vector>
 
 namespace hinge::regions {
@@ -20,6 +21,15 @@ struct OnCacheLines {
     return static_cast<Value*>(::operator new(n * sizeof(Value), line));
   }
   void deallocate(Value* from, std::size_t) { ::operator delete(from, line); }
+  // What is about to be written is not filled with zeros first.
+  template <class Other>
+  void construct(Other* at) {
+    ::new (static_cast<void*>(at)) Other;
+  }
+  template <class Other, class... Given>
+  void construct(Other* at, Given&&... given) {
+    ::new (static_cast<void*>(at)) Other(std::forward<Given>(given)...);
+  }
   bool operator==(const OnCacheLines&) const { return true; }
 };
 

@@ -11,6 +11,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "../bindings.hpp"
@@ -57,14 +58,22 @@ nb::object handed(std::vector<Value> values) {
   return handed(std::move(values), std::vector{size});
 }
 
-nb::list sets_of(const Labels& labels) {
-  nb::list all;
-  for (const Marks& marks : labels.sets()) {
-    nb::list one;
-    for (const std::int32_t mark : marks) one.append(mark);
-    all.append(nb::tuple(one));
+// The labels as numbers of sets of marks, and these sets.
+void list_labels(std::vector<std::int32_t> labels, const Labels& known, nb::dict& result) {
+  std::unordered_map<std::int32_t, std::int32_t> numbers;
+  nb::list sets;
+  for (std::int32_t& label : labels) {
+    const auto [found, fresh] =
+        numbers.emplace(label, static_cast<std::int32_t>(numbers.size()));
+    if (fresh) {
+      nb::list marks;
+      for (const std::int32_t mark : known.marks(label)) marks.append(mark);
+      sets.append(nb::tuple(marks));
+    }
+    label = found->second;
   }
-  return all;
+  result["labels"] = handed(std::move(labels));
+  result["label_sets"] = nb::tuple(sets);
 }
 
 // The exact signs from Python, which any thread may ask for.
@@ -139,8 +148,7 @@ void list_plane(const Run& run, Built built, nb::dict& result) {
   report(result, run, built.complete, built.cells);
   result["vertices"] = handed(std::move(built.coordinates), 2);
   result["edges"] = handed(std::move(built.ends), 2);
-  result["labels"] = handed(std::move(built.labels));
-  result["label_sets"] = sets_of(built.label_sets);
+  list_labels(std::move(built.labels), built.label_sets, result);
   result["offsets"] = handed(std::move(built.offsets));
   result["sides"] = handed(std::move(built.sides));
   result["patterns"] = handed(std::move(built.patterns), run.program.words);
@@ -150,8 +158,7 @@ void list_plane(const Run& run, Built built, nb::dict& result) {
 void list_line(const Run& run, BuiltLine built, nb::dict& result) {
   report(result, run, built.complete, built.pieces);
   result["points"] = handed(std::move(built.points));
-  result["labels"] = handed(std::move(built.labels));
-  result["label_sets"] = sets_of(built.label_sets);
+  list_labels(std::move(built.labels), built.label_sets, result);
   result["patterns"] = handed(std::move(built.patterns), run.program.words);
   result["flat"] = handed(std::move(built.flat), 2);
 }

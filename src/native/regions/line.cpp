@@ -13,7 +13,7 @@ namespace {
 class Stretch {
  public:
   explicit Stretch(Run& run) : run_(run), points_(run) {
-    labels_ = {label_sets_.of({-1}), label_sets_.of({-2})};
+    labels_ = {-1, -2};
     pieces_.push_back({0, 1, 0, 1, -1});
     patterns_.assign(run.program.words, 0);
   }
@@ -100,7 +100,6 @@ class Stretch {
   void fold(const Fold& fold, const Step& step) {
     const int word = step.word;
     points_.take_sides(step);
-    own_labels_.begin(64 * (fold.first_word + word));
     mark_ = 64 * (fold.first_word + word), word_ = fold.first_word + word;
     for (Piece& piece : pieces_) piece.base_from = piece.from, piece.base_to = piece.to;
     flat_now_.assign(pieces_.size(), 0);
@@ -116,7 +115,7 @@ class Stretch {
       if (both == 0) break;
       const int bit = std::countr_zero(both);
       const std::int32_t vertex = points_.between(base_from, base_to, bit);
-      labels_.push_back(own_labels_.of(label_sets_, bit));
+      labels_.push_back(mark_ + bit);
       pieces_[piece].to = vertex, pieces_[piece].next = pieces();
       pieces_.push_back({vertex, to, base_from, base_to, next});
       flat_now_.push_back(0);
@@ -157,7 +156,6 @@ class Stretch {
   std::vector<std::uint64_t> patterns_, flat_now_;
   std::vector<std::int32_t> flat_;
   Labels label_sets_;
-  OwnLabels own_labels_;
   std::int32_t mark_ = 0, word_ = 0;
 };
 
@@ -167,16 +165,15 @@ void append(BuiltLine& out, BuiltLine part) {
   const bool goes_on = out.complete;
   out.complete = out.complete && part.complete;
   if (!goes_on || part.points.empty()) return;
-  const std::vector<std::int32_t> labels = out.label_sets.translated(part.label_sets);
   const auto before = static_cast<std::int32_t>(out.points.empty() ? 0 : out.points.size() - 1);
   for (std::size_t i = 0; i < part.points.size(); ++i) {
     if (i == 0 && !out.points.empty()) {
-      for (const std::int32_t mark : part.label_sets.sets()[part.labels[0]])
+      for (const std::int32_t mark : part.label_sets.marks(part.labels[0]))
         out.labels.back() = out.label_sets.with(out.labels.back(), mark);
       continue;
     }
     out.points.push_back(part.points[i]);
-    out.labels.push_back(labels[part.labels[i]]);
+    out.labels.push_back(out.label_sets.translated(part.label_sets, part.labels[i]));
   }
   out.patterns.insert(out.patterns.end(), part.patterns.begin(), part.patterns.end());
   for (std::size_t i = 0; i < part.flat.size(); i += 2)

@@ -18,7 +18,7 @@ std::int64_t Built::bytes() const {
 Patch::Patch(Run& run) : run_(run), points_(run) {
   const int n = points_.count();
   for (int i = 0; i < n; ++i) {
-    new_edge(i, (i + 1) % n, label_sets_.of({-1 - i}));
+    new_edge(i, (i + 1) % n, -1 - i);
     rims_.push_back(2 * i);
   }
   for (int i = 0; i < n; ++i)
@@ -27,58 +27,49 @@ Patch::Patch(Run& run) : run_(run), points_(run) {
   patterns_.assign(run.program.words, 0);
 }
 
-namespace {
-
-std::vector<std::int32_t> vertices_around(const std::vector<std::int32_t>& cells,
-                                          const std::vector<std::int32_t>& first,
-                                          const std::vector<std::int32_t>& next,
-                                          const std::vector<std::int32_t>& origin) {
-  std::vector<std::int32_t> found;
-  for (const std::int32_t cell : cells) {
-    std::int32_t half = first[cell];
-    do {
-      found.push_back(origin[half]);
-      half = next[half];
-    } while (half != first[cell]);
-  }
-  std::sort(found.begin(), found.end());
-  found.erase(std::unique(found.begin(), found.end()), found.end());
-  return found;
-}
-
-std::int32_t place_of(const std::vector<std::int32_t>& sorted, std::int32_t value) {
-  return static_cast<std::int32_t>(std::lower_bound(sorted.begin(), sorted.end(), value) -
-                                   sorted.begin());
-}
-
-}  // namespace
-
 Patch::Patch(const Patch& other, const std::vector<std::int32_t>& cells)
-    : run_(other.run_),
-      points_(other.points_, vertices_around(cells, other.first_, other.next_, other.origin_)),
-      vertices_within_(vertices_around(cells, other.first_, other.next_, other.origin_)),
-      label_sets_(other.label_sets_) {
-  std::vector<std::int32_t> halves;
+    : Patch(other, cells, Found(other, cells)) {}
+
+// The vertices and edges of some cells, in the order in which they are met.
+Patch::Found::Found(const Patch& other, const std::vector<std::int32_t>& cells)
+    : place_of_vertex(other.points_.count(), -1), place_of_edge(other.labels_.size(), -1) {
   for (const std::int32_t cell : cells) {
     std::int32_t half = other.first_[cell];
     do {
-      halves.push_back(half);
-      edges_within_.push_back(half >> 1);
+      std::int32_t& vertex = place_of_vertex[other.origin_[half]];
+      if (vertex < 0) {
+        vertex = static_cast<std::int32_t>(vertices.size());
+        vertices.push_back(other.origin_[half]);
+      }
+      std::int32_t& edge = place_of_edge[half >> 1];
+      if (edge < 0) {
+        edge = static_cast<std::int32_t>(edges.size());
+        edges.push_back(half >> 1);
+      }
       half = other.next_[half];
     } while (half != other.first_[cell]);
   }
-  std::sort(edges_within_.begin(), edges_within_.end());
-  edges_within_.erase(std::unique(edges_within_.begin(), edges_within_.end()),
-                      edges_within_.end());
+}
+
+Patch::Patch(const Patch& other, const std::vector<std::int32_t>& cells, Found found)
+    : run_(other.run_),
+      points_(other.points_, found.vertices),
+      vertices_within_(std::move(found.vertices)),
+      edges_within_(std::move(found.edges)),
+      label_sets_(other.label_sets_) {
   for (const std::int32_t edge : edges_within_)
-    new_edge(place_of(vertices_within_, other.origin_[2 * edge]),
-             place_of(vertices_within_, other.origin_[2 * edge + 1]), other.labels_[edge]);
+    new_edge(found.place_of_vertex[other.origin_[2 * edge]],
+             found.place_of_vertex[other.origin_[2 * edge + 1]], other.labels_[edge]);
   const auto here = [&](std::int32_t half) {
-    return 2 * place_of(edges_within_, half >> 1) + (half & 1);
+    return 2 * found.place_of_edge[half >> 1] + (half & 1);
   };
-  for (const std::int32_t half : halves) {
-    const std::int32_t own = here(half), after = here(other.next_[half]);
-    next_[own] = after, previous_[after] = own;
+  for (const std::int32_t cell : cells) {
+    std::int32_t half = other.first_[cell];
+    do {
+      const std::int32_t own = here(half), after = here(other.next_[half]);
+      next_[own] = after, previous_[after] = own;
+      half = other.next_[half];
+    } while (half != other.first_[cell]);
   }
   for (std::int32_t half = 0; half < static_cast<std::int32_t>(next_.size()); ++half)
     if (next_[half] >= 0 && next_[half ^ 1] < 0) rims_.push_back(half);
@@ -105,10 +96,10 @@ std::int64_t Patch::bytes() const {
 std::int32_t Patch::new_edge(std::int32_t from, std::int32_t to, std::int32_t label) {
   const auto edge = static_cast<std::int32_t>(labels_.size());
   labels_.push_back(label);
-  origin_.insert(origin_.end(), {from, to});
-  next_.insert(next_.end(), {-1, -1});
-  previous_.insert(previous_.end(), {-1, -1});
-  base_.insert(base_.end(), {from, to});
+  origin_.push_back(from), origin_.push_back(to);
+  next_.push_back(-1), next_.push_back(-1);
+  previous_.push_back(-1), previous_.push_back(-1);
+  base_.push_back(from), base_.push_back(to);
   return edge;
 }
 
@@ -125,7 +116,6 @@ void Patch::perform(const Step& step) {
 
 void Patch::fold(const Fold& fold, const Step& step) {
   folding_ = &fold, word_ = step.word;
-  own_labels_.begin(64 * (fold.first_word + word_));
   points_.take_sides(step);
   base_ = origin_;
   flat_now_.assign(cells(), 0);
@@ -252,7 +242,7 @@ Patch::Hit Patch::hit_inside(std::int32_t half, int bit) {
 }
 
 void Patch::join(std::int32_t cell, Hit a, Hit b, int bit) {
-  const std::int32_t there = 2 * new_edge(a.vertex, b.vertex, own_labels_.of(label_sets_, bit));
+  const std::int32_t there = 2 * new_edge(a.vertex, b.vertex, 64 * (folding_->first_word + word_) + bit);
   const std::int32_t back = there + 1;
   if (ends_[bit][1] >= 0) base_[there] = ends_[bit][0], base_[back] = ends_[bit][1];
   const std::int32_t after_a = next_[a.before], after_b = next_[b.before];

@@ -54,6 +54,15 @@ class Patch {
  private:
   friend class Seams;
 
+  struct Found {
+    Found(const Patch& other, const std::vector<std::int32_t>& cells);
+
+    std::vector<std::int32_t> vertices, edges;                // of the other piece
+    std::vector<std::int32_t> place_of_vertex, place_of_edge;  // here, of each of the other piece
+  };
+
+  Patch(const Patch& other, const std::vector<std::int32_t>& cells, Found found);
+
   struct Hit {
     std::int32_t before;  // the half that ends at it
     std::int32_t vertex;
@@ -99,7 +108,6 @@ class Patch {
   std::vector<std::int32_t> vertices_within_; // of the other piece, where this one has its first
   std::vector<std::int32_t> edges_within_;
   Labels label_sets_;
-  OwnLabels own_labels_;
   const Fold* folding_ = nullptr;
   int word_ = 0;
   bool some_flat_ = false;

@@ -258,21 +258,21 @@ std::int32_t Points::between(std::int32_t a, std::int32_t b, int bit) {
   const double error_a = deciding.errors[a], error_b = deciding.errors[b];
   const double scale = deciding.measure->scale[form];
 
-  await_rounding();
+  // Whether nothing is rounded is asked where nothing was before: the question takes its time.
+  const bool unrounded = error_a == 0 && error_b == 0;
+  if (unrounded) await_rounding();
   volatile double place = at_a / (at_a - at_b);  // not to be moved beyond the question below
   const double t = place >= 0 && place <= 1 ? place : 0.5;
-  std::array<Extent, 64> extents;
-  std::vector<Extent> more;
-  if (rows_.size() > extents.size()) more.resize(rows_.size());
-  Extent* extent = more.empty() ? extents.data() : more.data();
+  extents_.resize(rows_.size());
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     Rows& rows = rows_[i];
     if (!rows.measure) continue;
     rows.numbers.resize(rows.numbers.size() + rows.step);
-    extent[i] = HINGE_AT(run_.level, blend(rows.row(a), rows.row(b), t, rows.measure->per_scale.data(),
-                                           rows.measure->norm, rows.row(vertex), rows.step));
+    extents_[i] = HINGE_AT(run_.level, blend(rows.row(a), rows.row(b), t,
+                                             rows.measure->per_scale.data(), rows.measure->norm,
+                                             rows.row(vertex), rows.step));
   }
-  const bool exact = nothing_rounded() && error_a == 0 && error_b == 0;
+  const bool exact = unrounded && nothing_rounded();
   // The true place t* satisfies (t* - t) (z*(b) - z*(a)) = -((1 - t) e(a) + t e(b)), where e are
   // the errors of z at the ends.
   const double way = std::abs(at_a - at_b) - scale * (error_a + error_b);
@@ -284,9 +284,9 @@ std::int32_t Points::between(std::int32_t a, std::int32_t b, int bit) {
     if (!rows.measure) continue;
     const double ends = rows.errors[a] + rows.errors[b];
     const double added =
-        exact ? 0 : astray * (extent[i].apart + ends) + 6 * kUnit * extent[i].size;
+        exact ? 0 : astray * (extents_[i].apart + ends) + 6 * kUnit * extents_[i].size;
     rows.errors.push_back(kMargin * ((1 - t) * rows.errors[a] + t * rows.errors[b] + added));
-    blurred = blurred || added > kBlurred * extent[i].size;
+    blurred = blurred || added > kBlurred * extents_[i].size;
   }
   for (int i = 0; i < run_.dimension; ++i) {
     const double from = coordinates_[static_cast<std::size_t>(a) * run_.dimension + i];

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "precise.hpp"
+#include "rows.hpp"
 #include "run.hpp"
 
 namespace hinge::regions {
@@ -84,6 +85,7 @@ class Points {
   std::vector<std::int64_t> ids_;
   std::vector<Birth> births_;  // of this piece's own vertices
   std::vector<Rows> rows_;
+  std::vector<Extent> extents_;  // of the rows of a vertex at the moment that it is made
   std::unique_ptr<Precise> precise_;  // made when first needed
 
   const Fold* fold_ = nullptr;

@@ -17,7 +17,6 @@ void Seams::add(const Patch& part, const Built& built) {
   out_.complete = out_.complete && built.complete;
   out_.cells += built.cells;
   if (built.offsets.size() == 1) return;  // counted, or given up
-  labels_ = out_.label_sets.translated(built.label_sets);
   vertices_.assign(built.coordinates.size() / 2, -1);
   std::copy(part.vertices_within_.begin(), part.vertices_within_.end(), vertices_.begin());
   halves_.assign(built.labels.size(), -1);
@@ -29,17 +28,17 @@ void Seams::add(const Patch& part, const Built& built) {
 std::int32_t Seams::new_vertex(const Built& built, std::int32_t vertex) {
   if (vertices_[vertex] < 0) {
     vertices_[vertex] = static_cast<std::int32_t>(out_.coordinates.size() / 2);
-    out_.coordinates.insert(out_.coordinates.end(), &built.coordinates[2 * vertex],
-                            &built.coordinates[2 * vertex] + 2);
+    out_.coordinates.push_back(built.coordinates[2 * vertex]);
+    out_.coordinates.push_back(built.coordinates[2 * vertex + 1]);
   }
   return vertices_[vertex];
 }
 
 std::int32_t Seams::new_edge(const Built& built, std::int32_t edge) {
   const auto half = 2 * static_cast<std::int32_t>(out_.labels.size());
-  const std::int32_t from = new_vertex(built, built.ends[2 * edge]);
-  out_.ends.insert(out_.ends.end(), {from, new_vertex(built, built.ends[2 * edge + 1])});
-  out_.labels.push_back(labels_[built.labels[edge]]);
+  out_.ends.push_back(new_vertex(built, built.ends[2 * edge]));
+  out_.ends.push_back(new_vertex(built, built.ends[2 * edge + 1]));
+  out_.labels.push_back(out_.label_sets.translated(built.label_sets, built.labels[edge]));
   halves_[edge] = half;
   return half;
 }
@@ -67,7 +66,7 @@ void Seams::map_rims(const Patch& part, const Built& built) {
       halves_[edge] = seam[k] ^ (chain[k] & 1);
       vertices_[built.ends[chain[k] & 1 ? 2 * edge : 2 * edge + 1]] =
           out_.ends[seam[k] & 1 ? 2 * known : 2 * known + 1];
-      for (const std::int32_t mark : built.label_sets.sets()[built.labels[edge]])
+      for (const std::int32_t mark : built.label_sets.marks(built.labels[edge]))
         out_.labels[known] = out_.label_sets.with(out_.labels[known], mark);
     }
   }
@@ -86,7 +85,7 @@ void Seams::add_cells(const Built& built) {
     out_.offsets.push_back(sides + built.offsets[i]);
   out_.patterns.insert(out_.patterns.end(), built.patterns.begin(), built.patterns.end());
   for (std::size_t i = 0; i < built.flat.size(); i += 2)
-    out_.flat.insert(out_.flat.end(), {cells + built.flat[i], built.flat[i + 1]});
+    out_.flat.push_back(cells + built.flat[i]), out_.flat.push_back(built.flat[i + 1]);
 }
 
 Built Seams::finish() {

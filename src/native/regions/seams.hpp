@@ -30,8 +30,8 @@ class Seams {
   const Patch& whole_;
   Built out_;
   std::vector<std::vector<std::int32_t>> seams_;  // what each edge of the whole has become
-  // Of the part at hand: where its vertices, edges (as their first halves) and labels went.
-  std::vector<std::int32_t> vertices_, halves_, labels_;
+  // Of the part at hand: where its vertices and edges (as their first halves) went.
+  std::vector<std::int32_t> vertices_, halves_;
 };
 
 }  // namespace hinge::regions

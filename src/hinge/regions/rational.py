@@ -108,7 +108,11 @@ class Run:
 
     def forms(self, fold: Fold) -> Integers:
         """Return all forms of a fold at the point, times one positive number."""
-        return self._less(self.buffer(fold.source)[fold.columns], fold, slice(None))[:, 0]
+        return self.columns(fold)[:, 0]
+
+    def columns(self, fold: Fold) -> Integers:
+        """Return all forms of a fold, a row each, times one positive number."""
+        return self._less(self.buffer(fold.source)[fold.columns], fold, slice(None))
 
     def form(self, fold: Fold, form: int) -> int:
         """Return one form of a fold at the point, times its denominator and a power of two.

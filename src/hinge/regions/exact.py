@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from math import gcd
+from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +26,8 @@ _Point = tuple[int, ...]
 class Oracle:
     """Knows vertices by how they came to be, and tells the signs of forms there.
 
-    ``corners`` ``(n, d)`` float64 are those of the domain, in its own coordinates.
+    ``corners`` ``(n, d)`` float64 are those of the domain, in its own coordinates. Calls from
+    several threads wait for each other.
     """
 
     def __init__(self, program: Program, corners: Reals) -> None:
@@ -33,6 +35,7 @@ class Oracle:
         self._folds = program.folds
         numbers, shift = whole(np.asarray(corners, np.float64))
         self._corners = [_reduced((*row, 1 << shift)) for row in numbers.tolist()]
+        self._lock = Lock()
         self._points: dict[int, _Point] = {}
         self._runs: OrderedDict[int, Run] = OrderedDict()
         self._most_runs = max(16, MOST_NUMBERS // sum(program.widths))
@@ -46,15 +49,17 @@ class Oracle:
         (id, fold). The result is int8, -1, 0 or 1: row by row, the fold's forms in order.
         Vertices of earlier calls need not be born again as long as they are remembered.
         """
-        for vertex, a, b, fold, form in births.tolist():
-            if vertex not in self._points:
-                self._points[vertex] = (
-                    self._corners[a] if fold < 0 else self._crossing(a, b, fold, form)
-                )
-        found = [
-            _signs(self._run(vertex).forms(self._folds[fold])) for vertex, fold in wanted.tolist()
-        ]
-        self._forget()
+        with self._lock:
+            for vertex, a, b, fold, form in births.tolist():
+                if vertex not in self._points:
+                    self._points[vertex] = (
+                        self._corners[a] if fold < 0 else self._crossing(a, b, fold, form)
+                    )
+            found = [
+                _signs(self._run(vertex).forms(self._folds[fold]))
+                for vertex, fold in wanted.tolist()
+            ]
+            self._forget()
         return np.concatenate(found) if found else np.zeros(0, np.int8)
 
     def point(self, vertex: int) -> _Point:

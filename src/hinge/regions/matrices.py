@@ -37,7 +37,7 @@ from hinge.network import (
 )
 
 Reals = npt.NDArray[np.float64]
-Indices = npt.NDArray[np.int64]
+Places = npt.NDArray[np.int32]
 
 MOST_ENTRIES = 2**27
 """Non-zero entries beyond which a matrix is refused: 2 GiB with their places."""
@@ -167,8 +167,9 @@ def _convolution(operator: Convolution) -> Any:
     if operator.transposed:
         fine, coarse = coarse, fine
     per_group = len(weight) // operator.groups
-    wide = np.arange(len(weight))[:, None]
-    narrow = (wide // per_group) * weight.shape[1] + np.arange(weight.shape[1])
+    wide = np.arange(len(weight), dtype=np.int32)[:, None]
+    inner = np.arange(weight.shape[1], dtype=np.int32)
+    narrow = (wide // per_group) * weight.shape[1] + inner
     values, on_coarse, on_fine = [], [], []
     for at, offset in enumerate(product(*map(range, operator.weight.shape[2:]))):
         here, there = _aligned(operator, offset, fine, coarse)
@@ -185,11 +186,11 @@ def _convolution(operator: Convolution) -> Any:
 
 def _aligned(
     operator: Convolution, offset: tuple[int, ...], fine: tuple[int, ...], coarse: tuple[int, ...]
-) -> tuple[Indices, Indices]:
+) -> tuple[Places, Places]:
     """Which place of the coarse grid meets which of the fine one under a weight at ``offset``."""
-    here, there = np.zeros(1, np.int64), np.zeros(1, np.int64)
+    here, there = np.zeros(1, np.int32), np.zeros(1, np.int32)
     for axis, at in enumerate(offset):
-        places = np.arange(coarse[axis])
+        places = np.arange(coarse[axis], dtype=np.int32)
         met = places * operator.stride[axis] - operator.padding[axis] + at * operator.dilation[axis]
         inside = (met >= 0) & (met < fine[axis])
         here = (here[:, None] * coarse[axis] + places[inside]).ravel()

@@ -49,11 +49,11 @@ def bends(step: Activate) -> Bends:
     """
     form = step.activation.form
     if not isinstance(form, Pieces):
-        raise _refused(step, "the activation is curved", "")
+        raise _refused(step, "the activation is curved, and its cells have no straight sides")
     parameters = _parameters(step)
     jumps = form.jumps(parameters)
     if any(np.any(np.not_equal(jump.left, jump.right)) for jump in jumps):
-        raise _refused(step, "the activation jumps", ", which is not continuous")
+        raise _refused(step, "the activation jumps: the network is not continuous")
     breaks = _columns([number(one, parameters) for one in form.breaks_at] or [0.0], step)
     slopes = _columns([number(one, parameters) for one in form.slopes], step)
     if not form.breaks_at:
@@ -101,10 +101,10 @@ def _changes(breaks: Reals, slopes: Reals) -> npt.NDArray[np.bool_]:
     return changes
 
 
-def _refused(step: Activate, what: str, more: str) -> UnsupportedError:
+def _refused(step: Activate, what: str) -> UnsupportedError:
     return UnsupportedError(
-        what + ", so that its cells have no straight sides" * (not more),
+        what,
         where=f"site {step.name!r}",
-        found=step.activation.name + more,
+        found=step.activation.name,
         do="hinge.observe and hinge.examine work on the model as it is",
     )

@@ -215,3 +215,18 @@ def test_the_help_has_examples_and_every_domain(run):
     assert "hinge partition net.onnx --box -1:1,-1:1 --svg cells.svg" in text
     for option in ("--box", "--plane", "--segment", "--budget", "--geojson"):
         assert option in text
+
+
+def test_the_known_network_is_cut_as_it_must_be(work, run):
+    """Its units fold where x0 = 0 and where x1 = 0, which meet on a side of the triangle."""
+    triangle = ("--plane", "-1,-1,0:1,-1,0:-1,1,0")
+    result = run(*MODEL, *triangle, "--svg", "cells.svg", "--html", "cells.html")
+    assert result.exit_code == 0, result.output
+    assert "3 cells" in result.stdout
+    assert (work / "cells.svg").read_text().count("<title>cell ") == 3
+    assert "3 cells, counted exactly" in run(*MODEL, *triangle, "--count").stdout
+    assert "2 cells" in run(*MODEL, "--segment", "-1,-1,0:1,1,0").stdout
+
+
+def test_a_domain_of_another_size_is_named(work, run):
+    assert_mistake(run(*MODEL, "--segment", "-1,0:1,0"), "shape", "(2,)", "(3,)")

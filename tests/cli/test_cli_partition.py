@@ -210,6 +210,18 @@ def test_ctrl_c_reports_what_is_complete(work, run, monkeypatch):
     assert (work / "o.json").exists()
 
 
+def test_ctrl_c_while_the_page_is_made_says_what_was_found(work, run, monkeypatch):
+    class Slow(Found):
+        def page(self) -> Page:
+            signal.raise_signal(signal.SIGINT)
+            raise AssertionError("the signal was not heard")
+
+    stand_in(monkeypatch, lambda *_, **__: Slow())
+    result = run(*MODEL, "--box", "0:1")
+    assert result.exit_code == 130
+    assert "7 cells had been found" in result.stderr
+
+
 def test_the_help_has_examples_and_every_domain(run):
     text = run("partition", "--help").stdout
     assert "hinge partition net.onnx --box -1:1,-1:1 --svg cells.svg" in text

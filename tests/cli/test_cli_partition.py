@@ -210,8 +210,35 @@ def test_ctrl_c_reports_what_is_complete(work, run, monkeypatch):
     assert (work / "o.json").exists()
 
 
+def test_ctrl_c_while_the_page_is_made_says_what_was_found(work, run, monkeypatch):
+    class Slow(Found):
+        def page(self) -> Page:
+            signal.raise_signal(signal.SIGINT)
+            raise AssertionError("the signal was not heard")
+
+    stand_in(monkeypatch, lambda *_, **__: Slow())
+    result = run(*MODEL, "--box", "0:1")
+    assert result.exit_code == 130
+    assert "7 cells had been found" in result.stderr
+
+
 def test_the_help_has_examples_and_every_domain(run):
     text = run("partition", "--help").stdout
     assert "hinge partition net.onnx --box -1:1,-1:1 --svg cells.svg" in text
     for option in ("--box", "--plane", "--segment", "--budget", "--geojson"):
         assert option in text
+
+
+def test_the_known_network_is_cut_as_it_must_be(work, run):
+    """Its units fold where x0 = 0 and where x1 = 0, which meet on a side of the triangle."""
+    triangle = ("--plane", "-1,-1,0:1,-1,0:-1,1,0")
+    result = run(*MODEL, *triangle, "--svg", "cells.svg", "--html", "cells.html")
+    assert result.exit_code == 0, result.output
+    assert "3 cells" in result.stdout
+    assert (work / "cells.svg").read_text().count("<title>cell ") == 3
+    assert "3 cells, counted exactly" in run(*MODEL, *triangle, "--count").stdout
+    assert "2 cells" in run(*MODEL, "--segment", "-1,-1,0:1,1,0").stdout
+
+
+def test_a_domain_of_another_size_is_named(work, run):
+    assert_mistake(run(*MODEL, "--segment", "-1,0:1,0"), "shape", "(2,)", "(3,)")

@@ -218,3 +218,16 @@ def test_a_map_is_compared_written_and_no_check() -> None:
     assert back["corners"] == list(QUARTERS.corners)
     assert back["key"] == {"name": "output", "low": "low", "high": "high", "middle": ""}
     assert "testcase" not in to_junit(Page("p", blocks=(QUARTERS,)))
+
+
+def test_of_many_names_those_that_occur_have_colours_of_their_own() -> None:
+    names = tuple(f"class {i}" for i in range(1000))
+    view = view_of(replace(QUARTERS, shades=(3, 503, 13, 503), key=names))
+    found = looks(view)
+    assert found["south-east"] == found["north-east"]
+    assert len({found[place] for place in ("south-west", "south-east", "north-west")}) == 3
+    assert [(e.look, e.text) for e in view.key if e.kind == "fill"] == [
+        (found["south-west"], "class 3"),
+        (found["north-west"], "class 13"),
+        (found["south-east"], "class 503"),
+    ]

@@ -60,7 +60,13 @@ class Job:
             say(f"Interrupted; {found.n_cells:,} cells were complete until then.")
         elif not found.complete:
             say("The budget was used up; this is what was complete until then.")
-        code = self.outputs.deliver(found, self._title)
+        try:
+            code = self.outputs.deliver(found, self._title)
+        except KeyboardInterrupt:
+            say(
+                f"Interrupted; {found.n_cells:,} cells had been found, but not all outputs written."
+            )
+            return Code.INTERRUPTED
         return Code.INTERRUPTED if pressed() else code
 
     @property

@@ -7,7 +7,7 @@ from itertools import chain
 
 from hinge.page import Crease, Map, Scale
 from hinge.report.adjacency import TINTS
-from hinge.report.planar import NAMES, STEPS
+from hinge.report.planar import NAMES, STEPS, occurring
 from hinge.report.text import grouped, one_line
 
 DEPTHS = 6
@@ -82,8 +82,7 @@ def scale_view(key: Scale | tuple[str, ...], top: int) -> ScaleView | None:
 
 def entries(block: Map, left: int, top: int) -> list[Entry]:
     """Lay out the other lines of the key, in columns."""
-    names = () if isinstance(block.key, Scale) else block.key
-    fills = (("fill", look, name) for name, look in zip(names, _cycled(block), strict=True))
+    fills = (("fill", f"name-{i % NAMES}", name) for i, name in enumerate(names_of(block)))
     levels = (("crease", level_look(i), name) for i, name in enumerate(block.levels))
     strong = (("crease", crease_look(c), c.name) for c in block.creases if c.level is None)
     dots = (("dot", SHAPES[i % len(SHAPES)], kind.name) for i, kind in enumerate(block.dots))
@@ -103,10 +102,9 @@ def entries(block: Map, left: int, top: int) -> list[Entry]:
     ]
 
 
-def _cycled(block: Map) -> list[str]:
-    if isinstance(block.key, Scale):
-        return []
-    return [f"name-{i % NAMES}" for i in range(len(block.key))]
+def names_of(block: Map) -> list[str]:
+    """The names of the categories that occur, in the order of their colours."""
+    return [str(block.key[i]) for i in occurring(block)] if isinstance(block.key, tuple) else []
 
 
 def _short(text: str) -> str:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from hinge.page import Map, Scale
 from hinge.report.brushes import DOTS, Canvas, painted, ruled, shaded
+from hinge.report.keys import names_of
 from hinge.report.paints import CREASE, STRONG, bar_of, paints, ramp
 from hinge.report.planar import NAMES, Planar, planar
 from hinge.report.screen import Screen
@@ -113,7 +114,7 @@ def _key(block: Map, screen: Screen) -> list[Text]:
         colours = paints(block.key)
         lines += [
             Text.assemble(("██", colours[i % NAMES]), " ", screen.line(name))
-            for i, name in enumerate(block.key)
+            for i, name in enumerate(names_of(block))
         ]
     strong = dict.fromkeys(one_line(one.name) for one in block.creases if one.level is None)
     sign = "#" if screen.ascii_only else "█"

@@ -18,8 +18,8 @@ Indices = npt.NDArray[np.int64]
 STEPS = 9
 """A scale is drawn in so many colours."""
 
-NAMES = 8
-"""So many categories look different; a ninth looks like the first."""
+NAMES = 10
+"""So many categories look different; an eleventh looks like the first."""
 
 BLANK = -1
 """The colour of a cell without a value."""
@@ -58,7 +58,8 @@ class Planar:
             steps = np.clip(np.where(given, values, 0.0) * STEPS, 0, STEPS - 1).astype(np.int64)
             return np.where(given, steps, BLANK)
         if block.key:
-            return np.asarray(block.shades, dtype=np.int64)[cells] % NAMES
+            shades = np.asarray(block.shades, dtype=np.int64)
+            return np.searchsorted(occurring(block), shades[cells]) % NAMES
         sizes = np.diff(self.starts)[which]
         corners = self.corners[np.isin(self.owners, which)]
         return told_apart(corners, np.concatenate([[0], np.cumsum(sizes)]))
@@ -76,6 +77,13 @@ class Planar:
     def within(self, x: npt.ArrayLike, y: npt.ArrayLike) -> npt.NDArray[np.bool_]:
         """Which of some points lie in the frame, its border included but for rounding."""
         return _near(x, self.frame.x_range) & _near(y, self.frame.y_range)
+
+
+def occurring(block: Map) -> Indices:
+    """The categories that some cell has, by their index; only these need colours."""
+    if isinstance(block.key, Scale) or not block.key:
+        return np.zeros(0, dtype=np.int64)
+    return np.unique(np.asarray(block.shades, dtype=np.int64))
 
 
 def planar(block: Map, most: int) -> Planar | None:

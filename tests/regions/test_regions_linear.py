@@ -130,6 +130,15 @@ def test_one_prime_is_not_enough():
     assert n_regions(net) == (2, 2)
 
 
+def test_residues_are_told_from_others_next_to_half_the_prime():
+    """There floats round to either side: the residue is the same."""
+    rules = Residues(16_777_213)
+    half, rounds = rules.prime // 2 + 1, np.random.default_rng(0).integers(0, 2**28, 10_000)
+    found = rules._rest((rounds * rules.prime + half).astype(float))
+    assert len(np.unique(found)) > 1
+    assert np.unique(np.mod(found, rules.prime)).tolist() == [half]
+
+
 def test_primes_are_prime():
     found = list(primes_below(200))
     assert found[:3] == [199, 197, 193]

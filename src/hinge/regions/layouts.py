@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from hinge.errors import OptionError
 from hinge.layout import Place
 from hinge.network import Activate, Max, Network
+from hinge.regions.patterns import Pattern, Patterns
 from hinge.regions.signs import Numbers
 
 
@@ -50,6 +52,24 @@ def layouts(network: Network) -> dict[str, Layout]:
         elif isinstance(step, Max):
             found[step.name] = Layout(step.shape, step.place, maximum=True)
     return found
+
+
+def pattern_of(patterns: Patterns, cell: int, known: Layouts) -> Pattern:
+    """What every step does in a cell, by its name, in the shape of its pre-activation or maxima.
+
+    The numbers are those of `Patterns.states`.
+    """
+    return {
+        step: _filled(found[0], known[step].shape) if step in known else found[0]
+        for step, found in patterns.states(np.array([cell])).items()
+    }
+
+
+def _filled(states: npt.NDArray[np.integer], shape: tuple[int, ...]) -> npt.NDArray[np.integer]:
+    """The states in their shape; maxima at the end that are of one value each are -1."""
+    whole = np.full(int(np.prod(shape)), -1, states.dtype)
+    whole[: len(states)] = states
+    return whole.reshape(shape)
 
 
 def entries_of(known: Layouts, site: str, unit: int, where: str) -> Numbers:

@@ -20,7 +20,7 @@ from hinge.regions.frames import pandas
 from hinge.regions.input_maps import input_buffer, input_map
 from hinge.regions.joining import joined
 from hinge.regions.kinks import Kinks, Passages, kinks
-from hinge.regions.layouts import Layout, entries_of, layouts
+from hinge.regions.layouts import Layout, entries_of, layouts, pattern_of
 from hinge.regions.linear_regions import linear_regions
 from hinge.regions.maps import slopes_and_shifts
 from hinge.regions.mesh import Chain
@@ -143,13 +143,7 @@ class LinePartition:
 
         Arrays have the shape of the site's pre-activation, or of the maxima.
         """
-        states = self.patterns.states(np.array([self._piece(i)]))
-        return {
-            step: found[0].reshape(self.layouts[step].shape)
-            if step in self.layouts and found[0].size == np.prod(self.layouts[step].shape)
-            else found[0]
-            for step, found in states.items()
-        }
+        return pattern_of(self.patterns, self._piece(i), self.layouts)
 
     def affine(self, i: int) -> tuple[Reals, Reals]:
         """Return ``(W (n_out, n_in), b (n_out,))``: the output is ``W @ x + b`` on piece i.

@@ -16,6 +16,7 @@ from hinge.errors import OptionError
 from hinge.layout import Place
 from hinge.network import read
 from hinge.regions.creases import Creases, flat_cells
+from hinge.regions.geometry import centroids
 from hinge.regions.layouts import Layout, layouts
 from hinge.regions.lowering import lower
 from hinge.regions.meanings import Readings, readings
@@ -90,6 +91,10 @@ def test_every_edge_of_a_mark_is_drawn_once():
         found = Creases(mesh).of_rows(readings(program, "relu1", np.array([unit])))
         assert sorted(edge for line in found for edge in line.edges.tolist()) == marked
         for line in found:
+            along, off = np.diff(line.points, axis=0), centroids(mesh)[line.cells]
+            for side, sign in ((0, 1), (1, -1)):
+                x, y = (off[:, side] - line.points[:-1]).T
+                assert (sign * (along[:, 0] * y - along[:, 1] * x) > 0).all()
             joints = mesh.edges[line.edges]
             middles = mesh.vertices[joints].mean(axis=1)
             assert ((line.points[:-1] + line.points[1:]) / 2 == middles).all()
@@ -141,6 +146,16 @@ def test_a_form_that_looks_the_other_way_is_turned():
     turned = replace(program.meanings[0], orientation=np.array([-1, -1], np.int8))
     patterns = Patterns(replace(program, meanings=(turned,)), mesh.patterns, mesh.flat)
     assert never_folds(patterns, {"relu0": one_per_entry(2)}) == (NeverFolds("relu0", 0, "off"),)
+
+
+def test_a_flat_form_that_looks_the_other_way_is_positive_nowhere():
+    # -max(0, x) is 0 or below; turned about it is above 0 on the right alone.
+    program = relu_program(([[1.0, 0.0]], [0.0]), ([[-1.0]], [0.0]), ([[0.0]], [0.0]))
+    mesh = subdivide(program, AROUND)
+    turned = replace(program.meanings[1], orientation=np.array([-1], np.int8))
+    program = replace(program, meanings=(program.meanings[0], turned))
+    some, every = Patterns(program, mesh.patterns, mesh.flat).positive(1)
+    assert (some.tolist(), every.tolist()) == ([True], [False])
 
 
 @pytest.mark.parametrize("seed", range(6))

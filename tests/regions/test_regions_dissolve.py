@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,7 +13,6 @@ from slow_cells import subdivide
 from torch import nn
 
 from hinge.network import read
-
 from hinge.regions.canonical import canonical
 from hinge.regions.dissolve import dissolve
 from hinge.regions.geometry import areas, centroids
@@ -95,12 +95,13 @@ def test_edges_kept_inside_a_joined_cell_go_too():
 
 
 def test_halves_of_different_labels_stay_apart():
-    # y = 1/2 is cut at x = 1/2; the form max(0, x - 1/2) + y - 1/2 lies on its left half too.
-    first = ([[1.0, 0.0], [0.0, 1.0]], [-0.5, -0.5])
-    program = relu_program(first, ([[1.0, 1.0], [0.0, 1.0]], [0.0, 0.0]), ([[0.0, 0.0]], [0.0]))
-    mesh = subdivide(program, SQUARE)
+    mesh = grid(2)
+    labels = mesh.labels.copy()
+    labels[np.flatnonzero(on(mesh, 1))[0]] = len(mesh.label_sets)  # one half of y = 1/2
+    mesh = replace(mesh, labels=labels, label_sets=(*mesh.label_sets, (1, 7)))
     joined, _ = dissolve(mesh, ~on(mesh, 0))
     whole(joined)
+    assert (len(joined.vertices), len(joined.edges)) == (7, 8)
 
 
 def test_a_maximum_of_two_is_already_canonical():

@@ -75,6 +75,19 @@ def test_a_map_holds_the_polygons_and_the_creases():
     assert [(found.x[k], found.y[k]) for k in chain] == list(map(tuple, crease.points.tolist()))
 
 
+def test_the_chains_of_a_map_follow_their_creases():
+    program = random_program([8, 6, 1], 3)
+    mesh = subdivide(program, AROUND)
+    known = {"relu1": one_per_entry(6)}
+    lines = [
+        one for unit in range(6) for one in Creases(mesh).of_unit(program, known, "relu1", unit)
+    ]
+    (found,) = map_block(mesh, creases={"relu1": lines}).creases
+    assert len(found.chains) == len(lines) > 3
+    for chain, line in zip(found.chains, lines, strict=True):
+        assert (mesh.vertices[list(chain)] == line.points).all()
+
+
 @pytest.mark.parametrize("colour_by", ["cell", "region", "area", "output", "pattern count"])
 def test_a_map_is_drawn_as_svg(colour_by):
     mesh, lines = ring()

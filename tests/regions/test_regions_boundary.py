@@ -122,6 +122,24 @@ def test_of_a_single_output_the_sign_decides():
     assert inner == pytest.approx(0.5)
 
 
+def test_two_that_touch_along_an_edge_without_a_change_have_no_boundary_there():
+    # |x| against 0 and y: on x = 0 the first two are equal, and the first wins on both sides.
+    rows = [[1.0, 1.0, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
+    program = relu_program(
+        ([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0]], [0.0, 0.0, 2.0]), (rows, [0.0, 0.0, -2.0])
+    )
+    mesh = subdivide(program, AROUND)
+    found = decision_boundary(mesh, outputs(program, mesh.vertices))
+    assert {line.classes for line in found.borders()} == {(0, 2)}
+
+
+def test_of_equal_classes_the_first_alone_is_drawn():
+    mesh = plain()
+    x = mesh.vertices[:, 0]
+    found = decision_boundary(mesh, np.column_stack((x, x, -x)))
+    assert found.classes.tolist() == [[0, 2]]
+
+
 def test_part_of_an_edge_may_be_boundary():
     # Left of x = 0 class 0, right of it class 1, but class 2 above y = 1/4 on both sides.
     rows = [[-1.0, 1.0, 0.0], [1.0, -1.0, 0.0], [0.0, 0.0, 1.0]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,12 +12,16 @@ from hand_programs import AROUND, SQUARE, random_program, relu_program
 from slow_cells import subdivide
 from torch import nn
 
+from hinge.errors import OptionError
 from hinge.layout import Place
 from hinge.network import read
 from hinge.regions.creases import Creases, flat_cells
-from hinge.regions.folding import FOLDS, never_folds, pieces_of_entries
+from hinge.regions.geometry import centroids
+from hinge.regions.layouts import Layout, layouts
 from hinge.regions.lowering import lower
-from hinge.regions.meanings import Readings, readings, readings_of, units_of
+from hinge.regions.meanings import Readings, readings
+from hinge.regions.never_folds import NeverFolds, never_folds
+from hinge.regions.patterns import Patterns
 
 ABS = ([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]], [0.0] * 4)
 """|x| and |y| are sums of two of these each."""
@@ -26,8 +31,8 @@ def drawn(layers, step, unit, corners=AROUND):
     """The creases of one unit of a program of ReLU layers."""
     program = relu_program(*layers)
     mesh = subdivide(program, corners)
-    read_ = readings_of(program, step, np.arange(len(layers[int(step[-1])][1])))
-    return mesh, Creases(mesh).of_unit(read_, unit)
+    known = {step: one_per_entry(len(layers[int(step[-1])][1]))}
+    return mesh, Creases(mesh).of_unit(program, known, step, unit)
 
 
 def test_a_unit_of_the_first_layer_has_one_straight_line():
@@ -73,110 +78,106 @@ def test_a_crease_is_split_where_it_crosses_itself():
 def test_proportional_entries_and_units_share_the_line():
     program = relu_program(([[1.0, 0.0]], [0.0]), ([[0.0]], [0.0]))
     mesh = subdivide(program, AROUND)
-    shared = Readings(
-        np.array([0, 1, 2]),
-        np.zeros(3, np.int64),
-        np.array([0, 0, -1]),
-        np.array([1, -1, 1], np.int8),
-        np.array([0, 0, 1]),
-    )
-    assert [line.entry for line in Creases(mesh).of_unit(shared, 0)] == [0, 1]
-    assert Creases(mesh).of_unit(shared, 1) == []
+    shared = Readings(np.array([0, 1]), np.zeros(2, np.int64), np.array([0, 0]))
+    assert [line.entry for line in Creases(mesh).of_rows(shared)] == [0, 1]
 
 
 def test_every_edge_of_a_mark_is_drawn_once():
     program = random_program([8, 6, 1], 3)
     mesh = subdivide(program, AROUND)
-    read_ = readings_of(program, "relu1", np.arange(6))
     for unit in range(6):
         mark = program.first_words[1] * 64 + unit
         marked = [i for i, k in enumerate(mesh.labels) if mark in mesh.label_sets[k]]
-        found = Creases(mesh).of_unit(read_, unit)
+        found = Creases(mesh).of_rows(readings(program, "relu1", np.array([unit])))
         assert sorted(edge for line in found for edge in line.edges.tolist()) == marked
         for line in found:
+            along, off = np.diff(line.points, axis=0), centroids(mesh)[line.cells]
+            for side, sign in ((0, 1), (1, -1)):
+                x, y = (off[:, side] - line.points[:-1]).T
+                assert (sign * (along[:, 0] * y - along[:, 1] * x) > 0).all()
             joints = mesh.edges[line.edges]
             middles = mesh.vertices[joints].mean(axis=1)
             assert ((line.points[:-1] + line.points[1:]) / 2 == middles).all()
 
 
-def verdicts(weight, bias, corners=AROUND):
-    program = relu_program((weight, bias), ([[0.0] * len(bias)], [0.0]))
-    mesh = subdivide(program, corners)
-    return never_folds(mesh, readings_of(program, "relu0", np.arange(len(bias)))).rows("relu0")
+def verdicts(*layers, step="relu0"):
+    """Unit and state of the units of a step that never fold."""
+    program = relu_program(*layers)
+    mesh = subdivide(program, AROUND)
+    known = {f"relu{k}": one_per_entry(len(layer[1])) for k, layer in enumerate(layers[:-1])}
+    found = never_folds(Patterns(program, mesh.patterns, mesh.flat), known)
+    return [(one.unit, one.state) for one in found if one.site == step]
+
+
+def one_per_entry(n):
+    """The layout of a dense layer."""
+    return Layout((n,), Place(1, n))
 
 
 def test_units_that_never_fold_are_off_or_on():
     weight = [[1.0, 0.0]] * 3 + [[0.0, 0.0]] * 2
-    found = verdicts(weight, [0.0, 2.0, -2.0, 1.0, -1.0])
-    assert found == [
-        ("relu0", 1, "on"),
-        ("relu0", 2, "off"),
-        ("relu0", 3, "on"),
-        ("relu0", 4, "off"),
-    ]
+    layers = (weight, [0.0, 2.0, -2.0, 1.0, -1.0]), ([[0.0] * 5], [0.0])
+    assert verdicts(*layers) == [(1, "on"), (2, "off"), (3, "on"), (4, "off")]
 
 
 def test_a_break_met_on_the_border_alone_is_no_fold():
-    assert verdicts([[1.0, 0.0], [1.0, 0.0]], [1.0, -1.0]) == [
-        ("relu0", 0, "on"),
-        ("relu0", 1, "off"),
-    ]
+    layers = ([[1.0, 0.0], [1.0, 0.0]], [1.0, -1.0]), ([[0.0] * 2], [0.0])
+    assert verdicts(*layers) == [(0, "on"), (1, "off")]
 
 
 def test_zero_everywhere_is_off():
-    assert verdicts([[0.0, 0.0]], [0.0]) == [("relu0", 0, "off")]
+    assert verdicts(([[0.0, 0.0]], [0.0]), ([[0.0]], [0.0])) == [(0, "off")]
 
 
 def test_zero_on_some_cells_is_off_there_and_folds_where_others_are_on():
     # Layer 1 gives max(0, x); layer 2 its double, and its negative, which is never above 0.
     layers = ([[1.0, 0.0]], [0.0]), ([[2.0], [-1.0]], [0.0, 0.0]), ([[0.0, 0.0]], [0.0])
+    assert verdicts(*layers, step="relu1") == [(1, "off")]
     program = relu_program(*layers)
     mesh = subdivide(program, AROUND)
-    read_ = readings_of(program, "relu1", np.arange(2))
-    assert never_folds(mesh, read_).rows("relu1") == [("relu1", 1, "off")]
-    assert len(flat_cells(mesh, read_, 0)) == 1
+    found = flat_cells(mesh, readings(program, "relu1", np.array([0, 1])))
+    left = np.flatnonzero(mesh.patterns[:, 0] == 0)
+    assert sorted(map(tuple, found.tolist())) == [(int(left[0]), 0), (int(left[0]), 1)]
 
 
-def test_a_row_that_looks_the_other_way_is_turned():
+def test_a_form_that_looks_the_other_way_is_turned():
     program = relu_program(([[1.0, 0.0], [1.0, 0.0]], [2.0, 0.0]), ([[0.0, 0.0]], [0.0]))
     mesh = subdivide(program, AROUND)
-    turned = Readings(
-        np.array([0, 1]),
-        np.zeros(2, np.int64),
-        np.array([0, 1]),
-        np.array([-1, -1], np.int8),
-        np.array([0, 1]),
-    )
-    assert never_folds(mesh, turned).rows("s") == [("s", 0, "off")]
+    turned = replace(program.meanings[0], orientation=np.array([-1, -1], np.int8))
+    patterns = Patterns(replace(program, meanings=(turned,)), mesh.patterns, mesh.flat)
+    assert never_folds(patterns, {"relu0": one_per_entry(2)}) == (NeverFolds("relu0", 0, "off"),)
 
 
-def test_several_breaks_and_several_entries():
+def test_a_flat_form_that_looks_the_other_way_is_positive_nowhere():
+    # -max(0, x) is 0 or below; turned about it is above 0 on the right alone.
+    program = relu_program(([[1.0, 0.0]], [0.0]), ([[-1.0]], [0.0]), ([[0.0]], [0.0]))
+    mesh = subdivide(program, AROUND)
+    turned = replace(program.meanings[1], orientation=np.array([-1], np.int8))
+    program = replace(program, meanings=(program.meanings[0], turned))
+    some, every = Patterns(program, mesh.patterns, mesh.flat).positive(1)
+    assert (some.tolist(), every.tolist()) == ([True], [False])
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_row_is_positive_somewhere_or_everywhere_as_counted(seed):
+    program = random_program([6, 6, 1], seed)
+    mesh = subdivide(program, AROUND)
+    flips = np.random.default_rng(seed).choice(np.array([-1, 1], np.int8), 6)
+    meanings = tuple(replace(one, orientation=flips) for one in program.meanings)
+    patterns = Patterns(replace(program, meanings=meanings), mesh.patterns, mesh.flat)
+    for fold in range(2):
+        counts, _ = patterns.counts(fold)
+        some, every = patterns.positive(fold)
+        assert (some == (counts > 0)).all()
+        assert (every == (counts == len(mesh.patterns))).all()
+
+
+def test_a_step_without_rows_has_no_creases():
     program = relu_program(([[1.0, 0.0]], [0.0]), ([[0.0]], [0.0]))
     mesh = subdivide(program, AROUND)
-    many = Readings(
-        np.array([0, 0, 1, 1, 2, 2, 3, 3]),
-        np.array([0, 1] * 4),
-        np.array([-1, -1, -1, -1, -1, -1, -1, 0]),
-        np.array([1, -1, 1, 1, 1, -1, 1, 1], np.int8),
-        np.array([0, 0, 0, 0, 1, 1, 2, 2]),
-    )
-    entries, pieces = pieces_of_entries(mesh, many)
-    assert entries.tolist() == [0, 1, 2, 3]
-    assert pieces.tolist() == [1, 2, 1, FOLDS]
-    assert never_folds(mesh, many).rows("s") == [("s", 0, "linear"), ("s", 1, "piece 1")]
-
-
-def test_a_site_without_rows_has_none():
-    program = relu_program(([[1.0, 0.0]], [0.0]), ([[0.0]], [0.0]))
-    mesh = subdivide(program, AROUND)
-    nothing = readings_of(program, "elsewhere", np.arange(1))
-    assert never_folds(mesh, nothing).rows("elsewhere") == []
-    assert Creases(mesh).of_unit(nothing, 0) == []
-    assert flat_cells(mesh, nothing, 0).shape == (0, 2)
-
-
-def test_units_lie_where_their_place_says():
-    assert units_of(Place(2, 2, inner=2), (2, 8)).tolist() == [0, 0, 1, 1, 0, 0, 1, 1] * 2
+    nothing = readings(program, "elsewhere", np.arange(1))
+    assert Creases(mesh).of_rows(nothing) == []
+    assert flat_cells(mesh, nothing).shape == (0, 2)
 
 
 class _Square:
@@ -199,8 +200,11 @@ def test_a_channel_folds_at_each_of_its_positions():
     program = lower(network, _Square())
     mesh = subdivide(program, AROUND)
     (site,) = network.sites
-    read_ = readings(program, network, site.name)
-    lines = Creases(mesh).of_unit(read_, 0)  # x = -1/2 and y = -1/2
+    known = layouts(network)
+    lines = Creases(mesh).of_unit(program, known, site.name, 0)  # x = -1/2 and y = -1/2
     assert [line.entry for line in lines] == [0, 1]
     assert [set(line.points[:, k]) for k, line in enumerate(lines)] == [{-0.5}, {-0.5}]
-    assert never_folds(mesh, read_).rows(site.name) == [(site.name, 1, "on")]
+    patterns = Patterns(program, mesh.patterns, mesh.flat)
+    assert never_folds(patterns, known) == (NeverFolds(site.name, 1, "on"),)
+    with pytest.raises(OptionError, match="no such unit"):
+        Creases(mesh).of_unit(program, known, site.name, 2)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+import torch
 from hand_programs import AROUND, SQUARE, max_program, relu_program
 from slow_cells import subdivide
+from torch import nn
 
+from hinge.network import read
 from hinge.regions.canonical import canonical
 from hinge.regions.dissolve import dissolve
-from hinge.regions.geometry import areas
+from hinge.regions.geometry import areas, centroids
+from hinge.regions.lowering import lower
 from hinge.regions.topology import n_cells
 
 
@@ -88,12 +95,13 @@ def test_edges_kept_inside_a_joined_cell_go_too():
 
 
 def test_halves_of_different_labels_stay_apart():
-    # y = 1/2 is cut at x = 1/2; the form max(0, x - 1/2) + y - 1/2 lies on its left half too.
-    first = ([[1.0, 0.0], [0.0, 1.0]], [-0.5, -0.5])
-    program = relu_program(first, ([[1.0, 1.0], [0.0, 1.0]], [0.0, 0.0]), ([[0.0, 0.0]], [0.0]))
-    mesh = subdivide(program, SQUARE)
+    mesh = grid(2)
+    labels = mesh.labels.copy()
+    labels[np.flatnonzero(on(mesh, 1))[0]] = len(mesh.label_sets)  # one half of y = 1/2
+    mesh = replace(mesh, labels=labels, label_sets=(*mesh.label_sets, (1, 7)))
     joined, _ = dissolve(mesh, ~on(mesh, 0))
     whole(joined)
+    assert (len(joined.vertices), len(joined.edges)) == (7, 8)
 
 
 def test_a_maximum_of_two_is_already_canonical():
@@ -140,13 +148,37 @@ def test_winners_at_random_are_counted_by_sampling(seed):
     found = canonical(subdivide(program, AROUND), program)
     whole(found)
     assert areas(found).sum() == pytest.approx(4)
-    centres = np.array(
-        [
-            found.vertices[found.edges[sides >> 1, sides & 1]].mean(0)
-            for sides in np.split(found.sides, found.offsets[1:-1])
-        ]
-    )
-    winners = (centres @ rows.T + heights).argmax(1)
+    winners = (centroids(found) @ rows.T + heights).argmax(1)
     assert len(np.unique(winners)) == len(winners)
     sampled = (rng.uniform(-1, 1, (4000, 2)) @ rows.T + heights).argmax(1)
     assert set(sampled) <= set(winners)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_windows_that_overlap_share_their_matches(seed):
+    # Five values, three windows of three: the cells are those of the three winners.
+    torch.manual_seed(seed)
+    first = nn.Linear(2, 5)
+    with torch.no_grad():
+        first.weight.copy_((first.weight * 8).round() / 8)
+        first.bias.copy_((first.bias * 8).round() / 8)
+    pool = nn.Sequential(nn.Unflatten(1, (1, 5)), nn.MaxPool1d(3, stride=1), nn.Flatten())
+    model = nn.Sequential(first, pool, nn.Linear(3, 1))
+    plane = SimpleNamespace(
+        dimension=2, corners=np.array(AROUND), embedding=lambda shape: (np.eye(2), np.zeros(2))
+    )
+    program = lower(read(model, example=torch.zeros(1, 2)), plane)
+    mesh = subdivide(program, AROUND)
+    found = canonical(mesh, program)
+    whole(found)
+    assert areas(found).sum() == pytest.approx(4)
+
+    def winners(points):
+        values = points @ first.weight.detach().double().numpy().T + first.bias.detach().numpy()
+        return np.column_stack([k + values[:, k : k + 3].argmax(1) for k in range(3)])
+
+    inside = winners(centroids(found))
+    assert len(np.unique(inside, axis=0)) == n_cells(found)
+    sampled = winners(np.random.default_rng(seed).uniform(-1, 1, (4000, 2)))
+    assert set(map(tuple, sampled)) <= set(map(tuple, inside))
+    assert n_cells(mesh) >= n_cells(found)

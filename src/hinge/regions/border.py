@@ -32,7 +32,7 @@ def outline(mesh: Mesh) -> Reals:
 def inside_border(mesh: Mesh, points: Reals) -> Flags:
     """Whether each point ``(n, 2)`` lies in the domain or on its border; NaN never does."""
     corners = outline(mesh)
-    inside = np.isfinite(points).all(axis=1)
+    inside: Flags = np.asarray(np.isfinite(points).all(axis=1))
     for start, end in zip(corners, np.roll(corners, -1, axis=0), strict=True):
         here = np.flatnonzero(inside)
         inside[here] = _left_of(start, end, points[here])

@@ -8,8 +8,9 @@ import numpy as np
 
 from hinge.regions.bits import WORD, Flags, as_words
 from hinge.regions.dissolve import dissolve
-from hinge.regions.knockout import counting_bits, rounds_of
+from hinge.regions.knockouts import knockouts
 from hinge.regions.mesh import Indices, Mesh, Words
+from hinge.regions.patterns import counting_bits
 from hinge.regions.program import Program
 from hinge.regions.topology import NONE, Numbers, cells_of_edges
 
@@ -22,11 +23,9 @@ def canonical(mesh: Mesh, program: Program) -> Mesh:
     joined: the points with one winner are a convex set. Without a max step the mesh is
     returned as it is.
     """
-    if not rounds_of(program):
+    if not knockouts(program):
         return mesh
-    counts = np.empty_like(mesh.patterns)
-    for part, words in counting_bits(mesh.patterns, mesh.flat, program):
-        counts[part] = words
+    counts = counting_bits(program, mesh.patterns, mesh.flat)
     flat = mesh.flat[_reads(counts, mesh.flat[:, 0], mesh.flat[:, 1])]
     cleared = replace(mesh, patterns=mesh.patterns & counts, flat=flat)
     return dissolve(_relabelled(cleared, counts, program), _differ(cleared))[0]
@@ -83,11 +82,12 @@ def _kept_labels(
 
 def _matches(program: Program) -> frozenset[int]:
     """The marks of all matches of knock-outs."""
+    words = program.first_words
     return frozenset(
         mark
-        for rounds in rounds_of(program)
-        for one in rounds
-        for mark in range(one.base, one.base + one.n_words * WORD)
+        for knockout in knockouts(program)
+        for played in knockout.rounds
+        for mark in range(WORD * words[played.fold], WORD * words[played.fold + 1])
     )
 
 

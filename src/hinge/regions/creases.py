@@ -7,9 +7,11 @@ from functools import cached_property
 
 import numpy as np
 
-from hinge.regions.meanings import Readings
+from hinge.regions.layouts import Layouts, entries_of
+from hinge.regions.meanings import Readings, readings
 from hinge.regions.mesh import Mesh, Reals
 from hinge.regions.paths import paths
+from hinge.regions.program import Program
 from hinge.regions.topology import Numbers, cells_of_edges
 
 
@@ -47,21 +49,27 @@ class Creases:
     def __init__(self, mesh: Mesh) -> None:
         self._mesh = mesh
 
-    def of_unit(self, read: Readings, unit: int) -> list[Crease]:
-        """All creases of a unit, in the order of its entries and of their breaks.
+    def of_unit(self, program: Program, known: Layouts, site: str, unit: int) -> list[Crease]:
+        """All creases of a unit; see `of_rows`. Raises `OptionError` if there is no such unit."""
+        entries = entries_of(known, site, unit, "creases")
+        return self.of_rows(readings(program, site, entries))
+
+    def of_rows(self, read: Readings) -> list[Crease]:
+        """The creases of some entries, in the order of these and of their breaks.
 
         A crease is split where it meets itself. Entries with proportional pre-activations
         share an edge and have a crease each. A pre-activation that is 0 on a whole cell has
         its crease around it: see `flat_cells`. An edge of the domain's border may be part of
         a crease.
         """
-        rows = np.flatnonzero((read.units == unit) & (read.marks >= 0))
-        order = np.lexsort((read.break_index[rows], read.entries[rows]))
-        drawn = {mark: self._drawn(mark) for mark in np.unique(read.marks[rows]).tolist()}
+        drawn = {mark: self._drawn(mark) for mark in np.unique(read.marks).tolist()}
+        rows = zip(
+            *(one.tolist() for one in (read.entries, read.break_index, read.marks)), strict=True
+        )
         return [
-            Crease(*line, entry=int(read.entries[row]), break_index=int(read.break_index[row]))
-            for row in rows[order].tolist()
-            for line in drawn[int(read.marks[row])]
+            Crease(*line, entry=entry, break_index=index)
+            for entry, index, mark in rows
+            for line in drawn[mark]
         ]
 
     def edges_with(self, mark: int) -> Numbers:
@@ -104,12 +112,12 @@ class Creases:
         return found
 
 
-def flat_cells(mesh: Mesh, read: Readings, unit: int) -> Numbers:
-    """Pairs (cell, entry), ``(n, 2)``: the cells on which a break is met everywhere."""
-    rows = np.flatnonzero((read.units == unit) & (read.marks >= 0))
-    found = [
-        np.column_stack((cells, np.full(len(cells), read.entries[row])))
-        for row in rows.tolist()
-        if len(cells := mesh.flat[mesh.flat[:, 1] == read.marks[row], 0])
-    ]
-    return np.concatenate(found).astype(np.int64) if found else np.empty((0, 2), dtype=np.int64)
+def flat_cells(mesh: Mesh, read: Readings) -> Numbers:
+    """Pairs (cell, entry), ``(n, 2)`` int64: the cells on which an entry is at a break all over."""
+    order = np.argsort(read.marks, kind="stable")
+    marks = read.marks[order]
+    begins, ends = (np.searchsorted(marks, mesh.flat[:, 1], side) for side in ("left", "right"))
+    counts = ends - begins
+    cells = np.repeat(mesh.flat[:, 0].astype(np.int64), counts)
+    shift = np.repeat(np.cumsum(counts) - counts - begins, counts)
+    return np.column_stack((cells, read.entries[order[np.arange(len(cells)) - shift]]))

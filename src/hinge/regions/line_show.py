@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hinge.errors import OptionError
 from hinge.page import Block, Column, Line, Lines, Note, Page, Table
+from hinge.regions.figures import new_axes
 from hinge.regions.kinks import Kinks
 from hinge.regions.signs import Numbers
 from hinge.report.text import plural
@@ -61,7 +61,7 @@ def summary(line: LinePartition) -> str:
 def plot(line: LinePartition, ax: Any) -> Any:
     """Draw the outputs, with a thin line at each of the largest kinks."""
     if ax is None:
-        ax = _axes()
+        ax = new_axes()
     shown = _shown_points(line)
     ax.plot(line.points[shown], line.outputs[shown][:, :_MOST_LINES])
     for t, _ in _marks(line.kinks()):
@@ -69,19 +69,6 @@ def plot(line: LinePartition, ax: Any) -> Any:
     ax.set_xlabel("t")
     ax.set_ylabel("output")
     return ax
-
-
-def _axes() -> Any:
-    try:
-        from matplotlib import pyplot as plt  # noqa: PLC0415 - optional: nothing else here needs it
-    except ImportError as error:
-        raise OptionError(
-            "a plot needs matplotlib, which is not installed",
-            where="plot()",
-            found=str(error),
-            do="install it: pip install matplotlib; .page() needs no more than Hinge",
-        ) from error
-    return plt.subplots()[1]
 
 
 def _shown_points(line: LinePartition) -> Numbers:

@@ -10,7 +10,7 @@ import numpy as np
 from hinge.regions.layouts import Layout, Layouts
 from hinge.regions.patterns import Patterns
 from hinge.regions.program import Meaning
-from hinge.regions.signs import Bools, Numbers
+from hinge.regions.signs import Bools
 
 State = Literal["off", "on", "linear"]
 
@@ -34,9 +34,9 @@ def never_folds(patterns: Patterns, known: Layouts) -> tuple[NeverFolds, ...]:
     for fold, meaning in enumerate(patterns.program.meanings):
         if meaning.winner or meaning.step not in known:
             continue
-        positive, _ = patterns.counts(fold)
+        some, every = patterns.positive(fold)
         layout = known[meaning.step]
-        fixed, off, on = _entries(meaning, layout, positive, patterns.n_cells)
+        fixed, off, on = _entries(meaning, layout, ~some, every)
         found += [
             NeverFolds(meaning.step, unit, "off" if lowest else "on" if highest else "linear")
             for unit, lowest, highest in _units(layout, fixed, off, on)
@@ -45,12 +45,11 @@ def never_folds(patterns: Patterns, known: Layouts) -> tuple[NeverFolds, ...]:
 
 
 def _entries(
-    meaning: Meaning, layout: Layout, positive: Numbers, n_cells: int
+    meaning: Meaning, layout: Layout, never: Bools, always: Bools
 ) -> tuple[Bools, Bools, Bools]:
     """Which entries are on one piece everywhere, on the first, and on the last."""
     size = int(np.prod(layout.shape))
     fixed, off, on = np.ones(size, np.bool_), np.ones(size, np.bool_), np.ones(size, np.bool_)
-    never, always = positive == 0, positive == n_cells
     np.logical_and.at(fixed, meaning.entries, never | always)
     np.logical_and.at(off, meaning.entries, never)
     np.logical_and.at(on, meaning.entries, always)

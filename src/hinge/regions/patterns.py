@@ -137,8 +137,16 @@ def canonical_patterns(
     one of them means something.
     """
     none = np.zeros((0, 2), np.int32)
-    signs = Signs(program, patterns, none if flat is None else flat)
-    kept = patterns.copy()
+    return patterns & counting_bits(program, patterns, none if flat is None else flat)
+
+
+def counting_bits(program: Program, patterns: Words, flat: npt.NDArray[np.int32]) -> Words:
+    """Words ``(F, W)`` with a 1 for each form that says something of its cell.
+
+    Of the forms of a knock-out these are the ones that decide a match on the way of a winner.
+    """
+    signs = Signs(program, patterns, flat)
+    kept = np.full_like(patterns, np.iinfo(np.uint64).max)
     for knockout in knockouts(program):
         width = sum(len(one.row_of) for one in knockout.rounds) + len(knockout.finals)
         for cells in chunks(np.arange(len(patterns)), width):
@@ -146,7 +154,7 @@ def canonical_patterns(
             for played, seen in zip(knockout.rounds, met, strict=True):
                 first, last = program.first_words[played.fold : played.fold + 2]
                 spoken = _spoken(program.meanings[played.fold], program, played.fold, seen)
-                kept[cells, first:last] &= packed(spoken, last - first)
+                kept[cells, first:last] = packed(spoken, last - first)
     return kept
 
 

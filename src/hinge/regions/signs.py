@@ -79,6 +79,39 @@ class Signs:
             negative += np.count_nonzero(signs < 0, axis=0)
         return positive, negative
 
+    def positive(self, fold: int) -> tuple[Bools, Bools]:
+        """Whether each row of the fold's `Meaning` is positive in some cell, and in every cell."""
+        meaning = self.program.meanings[fold]
+        upright = meaning.orientation > 0
+        if not self.n_cells or not self.program.folds[fold].n_forms:
+            return upright, upright
+        (any_set, all_set), (any_kept, all_kept) = self._over_all_cells
+        first, last = self.program.first_words[fold : fold + 2]
+        marks = np.maximum(meaning.forms, 0)
+        # A form is negative where its bit is neither set nor flat.
+        above = [unpacked(one[None, first:last])[0, marks] > 0 for one in (any_set, all_set)]
+        below = [unpacked(one[None, first:last])[0, marks] == 0 for one in (all_kept, any_kept)]
+        some, every = (
+            np.where(meaning.forms < 0, upright, np.where(upright, one, other))
+            for one, other in zip(above, below, strict=True)
+        )
+        return some, every
+
+    @cached_property
+    def _over_all_cells(self) -> tuple[tuple[Words, Words], tuple[Words, Words]]:
+        """The bits set in any cell and in all, ``(W,)`` each; then those set or flat."""
+        kept = self.words
+        if len(self.flat):
+            kept = self.words.copy()
+            cells, marks = self.flat[:, 0], self.flat[:, 1]
+            bits = np.left_shift(np.uint64(1), (marks % 64).astype(np.uint64))
+            np.bitwise_or.at(kept, (cells, marks // 64), bits)
+        either, other = (
+            (np.bitwise_or.reduce(one, axis=0), np.bitwise_and.reduce(one, axis=0))
+            for one in (self.words, kept)
+        )
+        return either, other
+
     @cached_property
     def _flat_sorted(self) -> npt.NDArray[np.int32]:
         return self.flat[np.argsort(self.flat[:, 0], kind="stable")]

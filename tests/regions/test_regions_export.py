@@ -1,0 +1,150 @@
+"""Cells as GeoJSON, as a map and as a plot: what is drawn is what the mesh holds."""
+
+from __future__ import annotations
+
+import json
+import sys
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+from hand_programs import AROUND, random_program, relu_program
+from slow_cells import subdivide
+from test_regions_creases import ABS, one_per_entry
+from test_regions_dissolve import grid
+
+from hinge.errors import DataError, OptionError
+from hinge.regions.creases import Creases
+from hinge.regions.geojson import to_geojson
+from hinge.regions.geometry import areas
+from hinge.regions.map_block import map_block
+from hinge.regions.plane_plot import plot_mesh
+from hinge.regions.shading import shading
+from hinge.regions.topology import n_cells
+from hinge.report import to_svg
+
+RING = relu_program(ABS, ([[1.0] * 4], [-0.5]), ([[0.0]], [0.0]))
+
+
+def ring():
+    """The cells of |x| + |y| - 1/2, and its crease."""
+    mesh = subdivide(RING, AROUND)
+    return mesh, Creases(mesh).of_unit(RING, {"relu1": one_per_entry(1)}, "relu1", 0)
+
+
+def shoelace(points):
+    x, y = np.array(points).T
+    return float((x[:-1] * y[1:] - x[1:] * y[:-1]).sum()) / 2
+
+
+def test_geojson_holds_closed_rings_counter_clockwise_with_their_areas():
+    mesh = subdivide(random_program([7, 5, 1], 2), AROUND)
+    found = json.loads(to_geojson(mesh))
+    assert found["type"] == "FeatureCollection"
+    assert found["crs"] is None
+    assert "not longitude and latitude" in found["hinge"]["coordinates"]
+    assert len(found["features"]) == n_cells(mesh)
+    for cell, feature in enumerate(found["features"]):
+        (line,) = feature["geometry"]["coordinates"]
+        assert line[0] == line[-1]
+        assert shoelace(line) == pytest.approx(feature["properties"]["area"])
+        assert feature["properties"]["cell"] == cell
+        assert "region" not in feature["properties"]
+
+
+def test_geojson_holds_regions_and_creases():
+    mesh, (crease,) = ring()
+    regions = np.arange(n_cells(mesh)) // 2
+    found = json.loads(to_geojson(mesh, regions=regions, creases=[("relu1", 0, crease)]))
+    *cells, line = found["features"]
+    assert [cell["properties"]["region"] for cell in cells] == regions.tolist()
+    assert line["geometry"] == {"type": "LineString", "coordinates": crease.points.tolist()}
+    assert line["properties"] == {"site": "relu1", "unit": 0, "entry": 0, "break_index": 0}
+
+
+def test_a_map_holds_the_polygons_and_the_creases():
+    mesh, (crease,) = ring()
+    found = map_block(mesh, creases={"relu1": [crease]}, title="a ring")
+    assert (found.title, found.shades, found.levels) == ("a ring", (), ("relu1",))
+    sizes = []
+    for begin, end in zip(found.starts[:-1], found.starts[1:], strict=True):
+        loop = [*found.corners[begin:end], found.corners[begin]]
+        sizes.append(shoelace([(found.x[k], found.y[k]) for k in loop]))
+    assert sizes == pytest.approx(areas(mesh).tolist())
+    ((chain,),) = (one.chains for one in found.creases)
+    assert [(found.x[k], found.y[k]) for k in chain] == list(map(tuple, crease.points.tolist()))
+
+
+def test_the_chains_of_a_map_follow_their_creases():
+    program = random_program([8, 6, 1], 3)
+    mesh = subdivide(program, AROUND)
+    known = {"relu1": one_per_entry(6)}
+    lines = [
+        one for unit in range(6) for one in Creases(mesh).of_unit(program, known, "relu1", unit)
+    ]
+    (found,) = map_block(mesh, creases={"relu1": lines}).creases
+    assert len(found.chains) == len(lines) > 3
+    for chain, line in zip(found.chains, lines, strict=True):
+        assert (mesh.vertices[list(chain)] == line.points).all()
+
+
+@pytest.mark.parametrize("colour_by", ["cell", "region", "area", "output", "pattern count"])
+def test_a_map_is_drawn_as_svg(colour_by):
+    mesh, lines = ring()
+    outputs, regions = mesh.vertices @ [1.0, 2.0], np.arange(n_cells(mesh))
+    block = map_block(mesh, colour_by, regions=regions, outputs=outputs, creases={"r": lines})
+    assert ET.fromstring(to_svg(block)).tag.endswith("svg")  # noqa: S314 - our own text
+    if block.shades:
+        assert len(block.shades) == n_cells(mesh)
+        assert max(block.shades) <= max(1, len(block.key) - 1 if colour_by == "region" else 1)
+
+
+def test_regions_of_one_colour_are_named_together():
+    mesh = grid(4)
+    many = map_block(mesh, "region", regions=np.arange(16) // 2)
+    assert many.key[:3] == ("regions 0, 6, …", "regions 1, 7, …", "region 2")
+    assert map_block(mesh, "region", regions=np.zeros(16)).key == ("region 0",)
+
+
+def test_shades_are_what_they_are_called():
+    mesh = grid(2)
+    assert shading(mesh, "area").values == pytest.approx(np.log10([0.25] * 4))
+    assert sorted(shading(mesh, "pattern count").values) == [0, 1, 1, 2]
+    output = shading(mesh, "output", outputs=mesh.vertices[:, 0])
+    assert sorted(output.values) == [0.25, 0.25, 0.75, 0.75]
+    assert output.limits == (-0.75, 0.75)
+    assert shading(mesh, "region", regions=[3, 3, 3, 3]).limits == (2.5, 3.5)
+
+
+@pytest.mark.parametrize(("colour_by", "given"), [("region", {}), ("output", {"outputs": [1.0]})])
+def test_colours_without_their_numbers_are_an_error(colour_by, given):
+    with pytest.raises(DataError, match="one number for each"):
+        shading(grid(2), colour_by, **given)
+
+
+def test_an_unknown_colour_is_an_error():
+    with pytest.raises(OptionError, match="not coloured by that"):
+        shading(grid(2), "taste")
+
+
+@pytest.mark.parametrize("colour_by", ["cell", "region", "area", "output", "pattern count"])
+def test_a_plot_holds_every_cell(colour_by):
+    pytest.importorskip("matplotlib").use("agg")
+    from matplotlib.figure import Figure  # noqa: PLC0415 - optional
+
+    mesh, lines = ring()
+    outputs, regions = mesh.vertices @ [1.0, 2.0], np.arange(n_cells(mesh))
+    ax = Figure().add_subplot()
+    more = {"regions": regions, "outputs": outputs, "creases": lines}
+    assert plot_mesh(mesh, ax, colour_by, **more) is ax
+    cells, creases = ax.collections[:2]
+    assert len(cells.get_paths()) == n_cells(mesh)
+    assert len(creases.get_paths()) == 1
+    assert ax.get_xlim()[0] <= -1
+    ax.figure.canvas.draw()
+
+
+def test_a_plot_without_matplotlib_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(OptionError, match="needs matplotlib"):
+        plot_mesh(grid(2))

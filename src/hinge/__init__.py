@@ -9,30 +9,51 @@ if TYPE_CHECKING:
     from hinge import nn as nn
     from hinge.census import Census as Census
     from hinge.census import observe as observe
+    from hinge.domains import Box as Box
+    from hinge.domains import Plane as Plane
+    from hinge.domains import Polygon as Polygon
+    from hinge.domains import Segment as Segment
     from hinge.examination import Examination as Examination
     from hinge.examination import examine as examine
     from hinge.network import Network as Network
     from hinge.network import read as read
+    from hinge.regions.approximating import approximate as approximate
+    from hinge.regions.approximation import Approximation as Approximation
+    from hinge.regions.knots import from_knots as from_knots
 
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Approximation": "hinge.regions.approximation",
+    "Box": "hinge.domains",
     "Census": "hinge.census",
     "Examination": "hinge.examination",
     "Network": "hinge.network",
+    "Plane": "hinge.domains",
+    "Polygon": "hinge.domains",
+    "Segment": "hinge.domains",
     "activations": "hinge.activations",
+    "approximate": "hinge.regions.approximating",
     "examine": "hinge.examination",
+    "from_knots": "hinge.regions.knots",
     "measuring": "hinge.measuring",
     "nn": "hinge.nn",
     "observe": "hinge.census",
     "read": "hinge.network",
 }
 __all__ = [
+    "Approximation",
+    "Box",
     "Census",
     "Examination",
     "Network",
+    "Plane",
+    "Polygon",
+    "Segment",
     "activations",
+    "approximate",
     "examine",
+    "from_knots",
     "measuring",
     "nn",
     "observe",

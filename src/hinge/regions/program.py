@@ -108,7 +108,8 @@ class Meaning:
 
     Of a max, row i is one match of a knock-out: positive where ``entries[i]`` (a flat entry
     of the step's output) goes on with the second of the two; ``round``, from 0, tells the
-    rounds apart, and ``slot`` the matches of one entry in one round.
+    rounds apart, and ``slot`` the matches of one entry in one round. ``matches[i]`` is the
+    entry of the round's `Larger` that the match decides.
     """
 
     step: str
@@ -119,6 +120,7 @@ class Meaning:
     winner: bool = False
     round: int = 0
     slot: Indices | None = None
+    matches: Indices | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,12 +128,17 @@ class Program:
     """Operations in the order in which they are done, from buffer 0 to buffer ``output``.
 
     ``widths[i]`` is the length of buffer i. ``meanings[k]`` belongs to the k-th `Fold`.
+    Right before each `Bend` and each `Larger` stands the fold that decides it. A form that is
+    0 throughout a cell may be taken for either sign there: what bends is continuous.
+    ``smooth`` names the site at which the program stops because its activation is curved;
+    "" where it goes on to the network's output.
     """
 
     operations: tuple[Operation, ...]
     widths: tuple[int, ...]
     output: int
     meanings: tuple[Meaning, ...]
+    smooth: str = ""
 
     @property
     def folds(self) -> tuple[Fold, ...]:

@@ -101,6 +101,12 @@ CASES: dict[str, Layers] = {
         dense([[1, 0], [2, 0]], [0, 0]),
         Largest(2),
     ),
+    "a roof whose two sides have one map": (
+        dense([[1, 0]], [0]),
+        ABS,
+        dense([[-1]], [1]),
+        RELU,
+    ),
     "a shortcut that cancels": (
         Residual((dense([[-1, 0], [0, -1]], [0, 0]), ABS)),
         RELU,

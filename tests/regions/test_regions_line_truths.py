@@ -63,6 +63,12 @@ def test_pieces_and_regions_are_told_apart() -> None:
     assert (found.n_cells, found.n_regions) == (3, 2)
 
 
+def test_two_pieces_of_one_map_are_two_regions_unless_they_touch() -> None:
+    roof = (dense([[1]], [0]), ABS, dense([[-1]], [1]), RELU)
+    found = cut_line(roof, [-2.0], [2.0])
+    assert (found.n_cells, found.n_regions) == (4, 4)
+
+
 def assert_as_reference(layers: Layers, a: Sequence[int], b: Sequence[int]) -> None:
     found = cut_line(layers, a, b)
     along = dense([[q - p] for p, q in zip(a, b, strict=True)], a)

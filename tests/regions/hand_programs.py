@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 
 from hinge.regions.program import Bend, Fold, Larger, Linear, Meaning, Operation, Program
@@ -14,8 +16,8 @@ AROUND = [(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)]
 def relu_program(*layers) -> Program:
     """Pairs (weight, bias), each but the last followed by ReLU; layer k's step is ``relu<k>``."""
     operations, widths, meanings = [], [2], []
-    for k, (weight, bias) in enumerate(layers):
-        weight, bias = np.array(weight, float), np.array(bias, float)
+    for k, (rows, heights) in enumerate(layers):
+        weight, bias = np.array(rows, float), np.array(heights, float)
         n, here = len(bias), len(widths)
         operations.append(Linear(here - 1, here, weight, bias))
         widths.append(n)
@@ -32,9 +34,7 @@ def meaning(step: str, entries, **more) -> Meaning:
     """One form per entry, in order."""
     entries = np.array(list(entries))
     n = len(entries)
-    return Meaning(
-        step, entries, np.zeros(n, np.int64), np.arange(n), np.ones(n, np.int8), **more
-    )
+    return Meaning(step, entries, np.zeros(n, np.int64), np.arange(n), np.ones(n, np.int8), **more)
 
 
 def max_program(weight, bias) -> Program:
@@ -66,6 +66,6 @@ def random_program(widths, seed: int) -> Program:
     return relu_program(
         *(
             (rng.integers(-8, 9, (n, m)) / 8, rng.integers(-4, 5, n) / 8)
-            for m, n in zip(sizes[:-1], sizes[1:], strict=True)
+            for m, n in itertools.pairwise(sizes)
         )
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 
@@ -146,7 +147,7 @@ def _mesh(pieces: list[Piece], outline: list[Point], n_words: int) -> Mesh:
             end = piece.corners[(i + 1) % len(piece.corners)]
             found = [(share, p) for p in points if (share := _between(start, end, p)) is not None]
             stops = [start, *(p for _, p in sorted(found)), end]
-            for u, v in zip(stops[:-1], stops[1:], strict=True):
+            for u, v in itertools.pairwise(stops):
                 pair = (number[u], number[v])
                 if pair[::-1] in edges:
                     edge = edges[pair[::-1]]

@@ -25,6 +25,13 @@ def length(points):
     return float(np.hypot(*np.diff(points, axis=0).T).sum())
 
 
+def pieces(found):
+    """Cell, class and polygon of each piece."""
+    all_ = found.pieces()
+    assert all_.areas == pytest.approx([area(polygon) for polygon in all_.polygons()])
+    return list(zip(all_.cells.tolist(), all_.classes.tolist(), all_.polygons(), strict=True))
+
+
 def area(polygon):
     x, y = (polygon - polygon[0]).T
     return float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
@@ -56,9 +63,9 @@ def test_three_classes_meet_at_a_point_inside_a_cell():
     for ends in found.segments:
         assert np.abs(ends).sum(axis=1).min() < 1e-15  # one end is the origin
         assert np.abs(ends).max() == pytest.approx(1)  # the other one is on the border
-    pieces = found.pieces()
-    assert sorted(label for _, label, _ in pieces) == [0, 1, 2]
-    assert sum(area(polygon) for *_, polygon in pieces) == pytest.approx(4)
+    parts = pieces(found)
+    assert sorted(label for _, label, _ in parts) == [0, 1, 2]
+    assert sum(area(polygon) for *_, polygon in parts) == pytest.approx(4)
     assert found.winners.tolist() == [-1]
 
 
@@ -111,7 +118,7 @@ def test_of_a_single_output_the_sign_decides():
     (ring,) = found.borders()
     assert (ring.points[0] == ring.points[-1]).all()
     assert length(ring.points) == pytest.approx(4 * math.sqrt(0.5))
-    inner = sum(area(polygon) for _, label, polygon in found.pieces() if label == 0)
+    inner = sum(area(polygon) for _, label, polygon in pieces(found) if label == 0)
     assert inner == pytest.approx(0.5)
 
 
@@ -139,7 +146,7 @@ def test_winners_and_pieces_agree_with_argmax(seed):
     winners = found.winners[cells]
     assert (winners == truth)[winners >= 0].all()
     crossed = {}
-    for cell, label, polygon in found.pieces():
+    for cell, label, polygon in pieces(found):
         crossed.setdefault(cell, []).append((label, polygon))
     assert sorted(crossed) == np.flatnonzero(found.winners == -1).tolist()
     for cell, parts in crossed.items():

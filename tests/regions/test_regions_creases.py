@@ -13,7 +13,7 @@ from torch import nn
 
 from hinge.layout import Place
 from hinge.network import read
-from hinge.regions.creases import creases, flat_cells
+from hinge.regions.creases import Creases, flat_cells
 from hinge.regions.folding import FOLDS, never_folds, pieces_of_entries
 from hinge.regions.lowering import lower
 from hinge.regions.meanings import Readings, readings, readings_of, units_of
@@ -27,7 +27,7 @@ def drawn(layers, step, unit, corners=AROUND):
     program = relu_program(*layers)
     mesh = subdivide(program, corners)
     read_ = readings_of(program, step, np.arange(len(layers[int(step[-1])][1])))
-    return mesh, creases(mesh, read_, unit)
+    return mesh, Creases(mesh).of_unit(read_, unit)
 
 
 def test_a_unit_of_the_first_layer_has_one_straight_line():
@@ -80,8 +80,8 @@ def test_proportional_entries_and_units_share_the_line():
         np.array([1, -1, 1], np.int8),
         np.array([0, 0, 1]),
     )
-    assert [line.entry for line in creases(mesh, shared, 0)] == [0, 1]
-    assert creases(mesh, shared, 1) == []
+    assert [line.entry for line in Creases(mesh).of_unit(shared, 0)] == [0, 1]
+    assert Creases(mesh).of_unit(shared, 1) == []
 
 
 def test_every_edge_of_a_mark_is_drawn_once():
@@ -91,7 +91,7 @@ def test_every_edge_of_a_mark_is_drawn_once():
     for unit in range(6):
         mark = program.first_words[1] * 64 + unit
         marked = [i for i, k in enumerate(mesh.labels) if mark in mesh.label_sets[k]]
-        found = creases(mesh, read_, unit)
+        found = Creases(mesh).of_unit(read_, unit)
         assert sorted(edge for line in found for edge in line.edges.tolist()) == marked
         for line in found:
             joints = mesh.edges[line.edges]
@@ -171,7 +171,7 @@ def test_a_site_without_rows_has_none():
     mesh = subdivide(program, AROUND)
     nothing = readings_of(program, "elsewhere", np.arange(1))
     assert never_folds(mesh, nothing).rows("elsewhere") == []
-    assert creases(mesh, nothing, 0) == []
+    assert Creases(mesh).of_unit(nothing, 0) == []
     assert flat_cells(mesh, nothing, 0).shape == (0, 2)
 
 
@@ -200,7 +200,7 @@ def test_a_channel_folds_at_each_of_its_positions():
     mesh = subdivide(program, AROUND)
     (site,) = network.sites
     read_ = readings(program, network, site.name)
-    lines = creases(mesh, read_, 0)  # x = -1/2 and y = -1/2
+    lines = Creases(mesh).of_unit(read_, 0)  # x = -1/2 and y = -1/2
     assert [line.entry for line in lines] == [0, 1]
     assert [set(line.points[:, k]) for k, line in enumerate(lines)] == [{-0.5}, {-0.5}]
     assert never_folds(mesh, read_).rows(site.name) == [(site.name, 1, "on")]

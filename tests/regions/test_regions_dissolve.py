@@ -140,10 +140,12 @@ def test_winners_at_random_are_counted_by_sampling(seed):
     found = canonical(subdivide(program, AROUND), program)
     whole(found)
     assert areas(found).sum() == pytest.approx(4)
-    centres = np.array([
-        found.vertices[found.edges[sides >> 1, sides & 1]].mean(0)
-        for sides in np.split(found.sides, found.offsets[1:-1])
-    ])
+    centres = np.array(
+        [
+            found.vertices[found.edges[sides >> 1, sides & 1]].mean(0)
+            for sides in np.split(found.sides, found.offsets[1:-1])
+        ]
+    )
     winners = (centres @ rows.T + heights).argmax(1)
     assert len(np.unique(winners)) == len(winners)
     sampled = (rng.uniform(-1, 1, (4000, 2)) @ rows.T + heights).argmax(1)

@@ -15,9 +15,11 @@ from torch import nn
 
 import hinge
 from hinge.regions import exact
+from hinge.regions.evaluation import program_values
 from hinge.regions.exact import Oracle
 from hinge.regions.integers import whole
 from hinge.regions.lowering import lower
+from hinge.regions.program import Bend, Fold, Linear, Meaning, Program
 from hinge.regions.rational import ExactProgram
 
 ITSELF = Flat(itself=True)
@@ -48,12 +50,62 @@ def test_values_are_those_of_fractions(name, coarse):
         assert [run.fractions(i) for i in range(len(wanted))] == wanted
 
 
-@pytest.mark.parametrize("name", MODELS)
+def uneven():
+    """A program of one Bend whose pieces all differ, one break repeated, and no slope 0."""
+    breaks = np.array([[-0.5, 0.25, 0.25], [-0.1, 0.1, 0.3]])
+    slopes = np.array([[0.7, -0.3, 9.0, 2.0], [-1.1, 0.4, 1.3, 0.2]])
+    entries = np.array([0, 0, 1, 1, 1])
+    index = np.array([0, 2, 0, 1, 2])
+    bias = np.array([0.2, -0.1])
+    meaning = Meaning("bend", entries, index, np.arange(5), np.ones(5, np.int8))
+    return Program(
+        (
+            Linear(0, 1, np.array([[1.0, 0.5], [0.1, -2.0]]), bias),
+            Fold(1, entries, breaks[entries, index]),
+            Bend(1, 2, breaks, slopes, np.array([0.3, -0.6])),
+        ),
+        (2, 2, 2),
+        2,
+        (meaning,),
+    )
+
+
+def copies():
+    """A network with units that are multiples of others, of both signs."""
+    rows = np.array([[1.0, 2.0], [-1.0, -2.0], [-3.0, 0.5], [6.0, -1.0], [0.0, 0.0]])
+    mixed = ([[1.0, 2.0, 4.0, 8.0, 16.0]], [-3.0])
+    return lower(dense_network((rows, [0.5, -0.5, 0.25, -0.5, 1.0]), mixed), ITSELF)
+
+
+PROGRAMS = {
+    **{name: lambda name=name: lower(network(name), Flat()) for name in MODELS},
+    "uneven": uneven,
+    "copies": copies,
+}
+
+
+def test_a_bend_of_uneven_pieces():
+    program = uneven()
+    points = np.random.default_rng(6).normal(size=(50, 2))
+    floats = program_values(program, points)[2]
+    for point, found in zip(points.tolist(), floats, strict=True):
+        wanted = fractions_of(program, point)[2]
+        assert ExactProgram(program).run(*over_one(point)).fractions(2) == wanted
+        np.testing.assert_allclose(found, [float(one) for one in wanted], rtol=1e-13, atol=1e-15)
+
+
+def over_one(point):
+    """Doubles as integers over one denominator."""
+    integers, shift = whole(np.array(point))
+    return integers.tolist(), 2**shift
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
 def test_an_affine_map_is_that_of_the_points_around_it(name):
     """Taken by the signs at a point, it agrees there and at a point very close by, exactly."""
-    program = lower(network(name), Flat())
+    program = PROGRAMS[name]()
     prepared = ExactProgram(program)
-    for point in np.random.default_rng(4).normal(size=(3, 2)).tolist():
+    for point in np.random.default_rng(4).normal(size=(8, 2)).tolist():
         x = [Fraction(one) for one in point]
         buffers = fractions_of(program, x)
         positive = [signs > 0 for signs in signs_of(program, buffers)]

@@ -50,7 +50,7 @@ def test_long_rings_and_chains_together():
     chain = np.column_stack((np.arange(n, 2 * n), np.arange(n + 1, 2 * n + 1)))
     ends = np.random.default_rng(0).permutation(np.concatenate((ring, chain)))
     found = paths(ends)
-    assert np.diff(found.offsets).tolist() in ([n, n],)
+    assert np.diff(found.offsets).tolist() == [n, n]
     for k in range(2):
         nodes = found.nodes(ends, k)
         steps = np.abs(np.diff(nodes))

@@ -31,6 +31,13 @@ def fan(n: int) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(cells), np.cumsum([0, *map(len, cells)])
 
 
+def flower(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Petals round an n-gon, which comes last: by then all colours are taken round it."""
+    petals = [[i, n + i, n + (i + 1) % n, (i + 1) % n] for i in range(n)]
+    cells = [*petals, list(range(n))]
+    return np.concatenate(cells), np.cumsum([0, *map(len, cells)])
+
+
 def hexagons(n: int) -> tuple[np.ndarray, np.ndarray]:
     """A honeycomb: most cells have six neighbours."""
     cells = []
@@ -42,7 +49,7 @@ def hexagons(n: int) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(cells), np.cumsum([0, *map(len, cells)])
 
 
-@pytest.mark.parametrize("case", [fan(3), fan(4), fan(7), hexagons(8)])
+@pytest.mark.parametrize("case", [fan(3), fan(4), fan(7), flower(12), hexagons(8)])
 def test_no_two_neighbours_share_a_colour(case: tuple[np.ndarray, np.ndarray]) -> None:
     corners, starts = case
     colours = told_apart(corners, starts)

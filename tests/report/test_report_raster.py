@@ -39,7 +39,7 @@ def test_a_triangle_covers_what_lies_on_the_inner_side_of_all_its_sides(corners,
     frame = Map((a, c, e, 0, 21, 21, 0), (b, d, f, 0, 0, 21, 21), (*ring, 3, 4, 5, 6), (0, 3, 7))
     plan = plan_of(frame)
     only = Map(frame.x, frame.y, ring, (0, 3))
-    held = Planar(plan.frame, plan.across, plan.up, *rest(plan_of(only)))
+    held = Planar(frame, plan.frame, plan.across, plan.up, *rest(plan_of(only)))
     owned = owners(held, 42, 42)
     x, y = np.meshgrid(np.arange(42) / 2 + 0.25, np.arange(42)[::-1] / 2 + 0.25)
     sides = [
@@ -53,7 +53,7 @@ def test_a_triangle_covers_what_lies_on_the_inner_side_of_all_its_sides(corners,
 
 
 def rest(plan: Planar) -> tuple:
-    return plan.cells, plan.corners, plan.starts, plan.colours, plan.remarks
+    return plan.cells, plan.corners, plan.starts, plan.remarks
 
 
 def test_a_cell_need_not_be_convex() -> None:

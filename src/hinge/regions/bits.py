@@ -27,14 +27,3 @@ def as_words(pairs: Indices, n_cells: int, n_words: int) -> Words:
     bits = np.uint64(1) << (marks % WORD).astype(np.uint64)
     np.bitwise_or.at(words, (cells, marks // WORD), bits)
     return words
-
-
-def count_marks(words: Words, marks: Marks) -> npt.NDArray[np.int64]:
-    """In how many cells each mark's bit is set, ``(n,)``."""
-    shifts = (marks % WORD).astype(np.uint64)
-    columns = (words[:, word] for word in (marks // WORD).tolist())
-    counts = [
-        np.count_nonzero((column >> shift) & np.uint64(1))
-        for column, shift in zip(columns, shifts, strict=True)
-    ]
-    return np.array(counts, dtype=np.int64)

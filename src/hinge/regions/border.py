@@ -26,7 +26,7 @@ def outline(mesh: Mesh) -> Reals:
     first = np.flatnonzero(np.diff(-named[by_side], prepend=0))
     runs = np.split(by_side, first[1:])
     starts = [np.setdiff1d(ends[run, 0], ends[run, 1]) for run in runs]
-    return mesh.vertices[np.concatenate(starts)]
+    return np.asarray(mesh.vertices[np.concatenate(starts)])
 
 
 def inside_border(mesh: Mesh, points: Reals) -> Flags:
@@ -48,7 +48,7 @@ def _left_of(start: Reals, end: Reals, points: Reals) -> Flags:
     one = (end[0] - start[0]) * (points[:, 1] - start[1])
     other = (end[1] - start[1]) * (points[:, 0] - start[0])
     turn = one - other
-    left = np.asarray(turn >= 0)
+    left: Flags = np.asarray(turn >= 0, dtype=np.bool_)
     size = np.abs(one) + np.abs(other)
     same_sign = (one > 0) == (other > 0)
     unsure = same_sign & (np.abs(turn) <= _UNSURE * size) & ((one != 0) & (other != 0))
@@ -58,7 +58,5 @@ def _left_of(start: Reals, end: Reals, points: Reals) -> Flags:
 
 
 def _exactly_left(start: _Corner, end: _Corner, point: _Corner) -> bool:
-    (ax, ay), (bx, by), (px, py) = (
-        (Fraction(x), Fraction(y)) for x, y in (start, end, point)
-    )
+    (ax, ay), (bx, by), (px, py) = ((Fraction(x), Fraction(y)) for x, y in (start, end, point))
     return (bx - ax) * (py - ay) >= (by - ay) * (px - ax)

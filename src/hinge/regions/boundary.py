@@ -14,6 +14,7 @@ from hinge.regions.contests import Contests, along_edges, inside_cells
 from hinge.regions.cuts import ROUNDING
 from hinge.regions.mesh import Mesh, Reals
 from hinge.regions.paths import paths
+from hinge.regions.pieces_of_cells import Pieces, pieces
 from hinge.regions.rivals import rivals
 from hinge.regions.topology import NONE, Numbers
 
@@ -73,26 +74,16 @@ class DecisionBoundary:
             lines.append(Border(points, (low, high), rows))
         return lines
 
-    def pieces(self) -> list[tuple[int, int, Reals]]:
-        """The parts of the cells that the boundary crosses: cell, class, polygon ``(n, 2)``.
-
-        Counter-clockwise; convex, as each is the part of a cell where one output is largest.
-        """
-        found: dict[tuple[int, int], list[Reals]] = {}
-        inside = zip(
-            self.cells[: self.n_inside].tolist(),
-            self.classes[: self.n_inside].tolist(),
-            self.segments[: self.n_inside],
-            strict=True,
+    def pieces(self) -> Pieces:
+        """The parts of the cells that the boundary crosses, one for each class there."""
+        return pieces(
+            self.mesh,
+            self.values,
+            tolerance=self.tolerance,
+            segments=self.segments[: self.n_inside],
+            cells=self.cells[: self.n_inside],
+            classes=self.classes[: self.n_inside],
         )
-        for cell, pair, ends in inside:
-            for label in pair:
-                found.setdefault((cell, label), []).append(ends)
-        polygons = Cells(self.mesh)
-        return [
-            (cell, label, _around(np.concatenate([*parts, self._won(polygons, cell, label)])))
-            for (cell, label), parts in found.items()
-        ]
 
     def sentences(self) -> list[str]:
         """What the picture cannot show, in words: the cells on which classes are equal."""
@@ -102,13 +93,6 @@ class DecisionBoundary:
             f"{count:,} {'cell' if count == 1 else 'cells'}; class {low} is shown there"
             for (low, high), count in zip(pairs.tolist(), counts.tolist(), strict=True)
         ]
-
-    def _won(self, polygons: Cells, cell: int, label: int) -> Reals:
-        """The corners of a cell at which no output is larger than this one."""
-        loop = polygons.loop(cell)
-        at = self.values[loop]
-        best: Reals = self.mesh.vertices[loop[at[:, label] >= at.max(axis=1) - self.tolerance]]
-        return best
 
 
 def decision_boundary(
@@ -166,10 +150,3 @@ def _at_middle(mesh: Mesh, values: Reals, cells: Numbers) -> Numbers:
     polygons = Cells(mesh)
     found = [int(values[polygons.loop(cell)].mean(axis=0).argmax()) for cell in cells.tolist()]
     return np.array(found, dtype=np.int64)
-
-
-def _around(points: Reals) -> Reals:
-    """The corners of a convex polygon, counter-clockwise, each once."""
-    corners = np.unique(points, axis=0)
-    offsets = corners - corners.mean(axis=0)
-    return corners[np.argsort(np.arctan2(offsets[:, 1], offsets[:, 0]))]

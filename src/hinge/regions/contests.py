@@ -40,7 +40,15 @@ def inside_cells(mesh: Mesh, values: Reals, found: Rivals, tolerance: float) -> 
     one, other = (np.repeat(pairs[:, k], counts) for k in (0, 1))
     cuts = cut(mesh, places, offsets, values[at, one] - values[at, other], tolerance)
     rows, pairs = rows[cuts.items], pairs[cuts.items]
-    return _clipped(mesh, values, cuts, pairs, cells[cuts.items], found.classes[rows], tolerance)
+    return _clipped(
+        mesh,
+        values,
+        cuts,
+        pairs=pairs,
+        cells=cells[cuts.items],
+        classes=found.classes[rows],
+        tolerance=tolerance,
+    )
 
 
 def along_edges(mesh: Mesh, values: Reals, found: Rivals, tolerance: float) -> Contests:
@@ -56,13 +64,15 @@ def along_edges(mesh: Mesh, values: Reals, found: Rivals, tolerance: float) -> C
     equal = np.flatnonzero((np.abs(gaps) <= tolerance).all(axis=1))
     rows, pairs = rows[equal], pairs[equal]
     nodes = ends[rows]
-    whole = Cuts(np.arange(len(rows)), nodes, nodes[..., None].repeat(2, axis=2), np.zeros(nodes.shape))
-    parts = _clipped(mesh, values, whole, pairs, rows, classes[rows], tolerance)
+    whole = Cuts(
+        np.arange(len(rows)), nodes, nodes[..., None].repeat(2, axis=2), np.zeros(nodes.shape)
+    )
+    parts = _clipped(
+        mesh, values, whole, pairs=pairs, cells=rows, classes=classes[rows], tolerance=tolerance
+    )
     rows = parts.cells
     middles = _at_middles(mesh, values, ends[rows], parts.points)
-    sides = [
-        _just_inside(mesh, values, beside[rows, k], middles, tolerance) for k in (0, 1)
-    ]
+    sides = [_just_inside(mesh, values, beside[rows, k], middles, tolerance) for k in (0, 1)]
     changes = np.sort(np.column_stack(sides), axis=1)
     chosen = np.flatnonzero((changes == parts.classes).all(axis=1))
     return Contests(
@@ -89,6 +99,7 @@ def _clipped(
     mesh: Mesh,
     values: Reals,
     cuts: Cuts,
+    *,
     pairs: Numbers,
     cells: Numbers,
     classes: Flags,

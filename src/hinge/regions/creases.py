@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -40,46 +41,67 @@ class Crease:
         return float(np.hypot(*np.diff(self.points, axis=0).T).sum())
 
 
-def creases(mesh: Mesh, read: Readings, unit: int) -> list[Crease]:
-    """All creases of a unit, in the order of its entries and of their breaks.
+class Creases:
+    """Draws the creases of one mesh; keeps what every drawing needs."""
 
-    A crease is split where it meets itself. Entries with proportional pre-activations share
-    an edge and have a crease each. A pre-activation that is 0 on a whole cell has its crease
-    around it: see `flat_cells`. An edge of the domain's border may be part of a crease.
-    """
-    rows = np.flatnonzero((read.units == unit) & (read.marks >= 0))
-    order = np.lexsort((read.break_index[rows], read.entries[rows]))
-    beside = cells_of_edges(mesh)
-    drawn: dict[int, list[tuple[Reals, Numbers, Numbers]]] = {}
-    for mark, edges in edges_with(mesh, np.unique(read.marks[rows])).items():
-        drawn[mark] = _drawn(mesh, edges, beside)
-    return [
-        Crease(*line, entry=int(read.entries[row]), break_index=int(read.break_index[row]))
-        for row in rows[order].tolist()
-        for line in drawn[int(read.marks[row])]
-    ]
+    def __init__(self, mesh: Mesh) -> None:
+        self._mesh = mesh
 
+    def of_unit(self, read: Readings, unit: int) -> list[Crease]:
+        """All creases of a unit, in the order of its entries and of their breaks.
 
-def edges_with(mesh: Mesh, marks: Numbers) -> dict[int, Numbers]:
-    """The numbers of the edges that carry each mark."""
-    wanted = set(marks.tolist())
-    labels: dict[int, list[int]] = {mark: [] for mark in wanted}
-    for label, held in enumerate(mesh.label_sets):
-        for mark in wanted.intersection(held):
-            labels[mark].append(label)
-    chosen = np.zeros(len(mesh.label_sets), np.bool_)
-    chosen[[label for found in labels.values() for label in found]] = True
-    candidates = np.flatnonzero(chosen[mesh.labels])
-    kinds = mesh.labels[candidates]
-    order = np.argsort(kinds, kind="stable")
-    sorted_kinds = kinds[order]
-    edges = {}
-    for mark, found in labels.items():
-        begins = np.searchsorted(sorted_kinds, found)
-        ends = np.searchsorted(sorted_kinds, found, side="right")
-        parts = [order[begin:end] for begin, end in zip(begins, ends, strict=True)]
-        edges[mark] = np.sort(candidates[np.concatenate([np.empty(0, np.int64), *parts])])
-    return edges
+        A crease is split where it meets itself. Entries with proportional pre-activations
+        share an edge and have a crease each. A pre-activation that is 0 on a whole cell has
+        its crease around it: see `flat_cells`. An edge of the domain's border may be part of
+        a crease.
+        """
+        rows = np.flatnonzero((read.units == unit) & (read.marks >= 0))
+        order = np.lexsort((read.break_index[rows], read.entries[rows]))
+        drawn = {mark: self._drawn(mark) for mark in np.unique(read.marks[rows]).tolist()}
+        return [
+            Crease(*line, entry=int(read.entries[row]), break_index=int(read.break_index[row]))
+            for row in rows[order].tolist()
+            for line in drawn[int(read.marks[row])]
+        ]
+
+    def edges_with(self, mark: int) -> Numbers:
+        """The numbers of the edges that carry a mark, ascending."""
+        order, begins = self._by_label
+        labels = self._labels_with.get(mark, [])
+        parts = [order[begins[label] : begins[label + 1]] for label in labels]
+        return np.sort(np.concatenate([np.empty(0, dtype=np.int64), *parts]))
+
+    def _drawn(self, mark: int) -> list[tuple[Reals, Numbers, Numbers]]:
+        """The points, edges and cells of each polyline that the mark's edges make."""
+        edges = self.edges_with(mark)
+        ends = self._mesh.edges[edges].astype(np.int64)
+        found = paths(ends)
+        lines = []
+        for k in range(len(found)):
+            part = slice(found.offsets[k], found.offsets[k + 1])
+            way = edges[found.edges[part]]
+            turned = found.backwards[part, None]
+            cells = np.where(turned, self._beside[way, ::-1], self._beside[way])
+            lines.append((self._mesh.vertices[found.nodes(ends, k)], way, cells))
+        return lines
+
+    @cached_property
+    def _beside(self) -> Numbers:
+        return cells_of_edges(self._mesh)
+
+    @cached_property
+    def _by_label(self) -> tuple[Numbers, Numbers]:
+        """The edges in the order of their labels, and where each label's begin."""
+        counts = np.bincount(self._mesh.labels, minlength=len(self._mesh.label_sets))
+        return np.argsort(self._mesh.labels, kind="stable"), np.append(0, np.cumsum(counts))
+
+    @cached_property
+    def _labels_with(self) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        for label, marks in enumerate(self._mesh.label_sets):
+            for mark in marks:
+                found.setdefault(mark, []).append(label)
+        return found
 
 
 def flat_cells(mesh: Mesh, read: Readings, unit: int) -> Numbers:
@@ -91,17 +113,3 @@ def flat_cells(mesh: Mesh, read: Readings, unit: int) -> Numbers:
         if len(cells := mesh.flat[mesh.flat[:, 1] == read.marks[row], 0])
     ]
     return np.concatenate(found).astype(np.int64) if found else np.empty((0, 2), dtype=np.int64)
-
-
-def _drawn(mesh: Mesh, edges: Numbers, beside: Numbers) -> list[tuple[Reals, Numbers, Numbers]]:
-    """The points, edges and cells of each polyline that these edges make."""
-    ends = mesh.edges[edges].astype(np.int64)
-    found = paths(ends)
-    lines = []
-    for k in range(len(found)):
-        part = slice(found.offsets[k], found.offsets[k + 1])
-        way = edges[found.edges[part]]
-        turned = found.backwards[part, None]
-        cells = np.where(turned, beside[way, ::-1], beside[way])
-        lines.append((mesh.vertices[found.nodes(ends, k)], way, cells))
-    return lines

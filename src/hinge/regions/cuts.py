@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from hinge.regions.bits import Flags
 from hinge.regions.mesh import Mesh, Reals
 from hinge.regions.topology import Numbers
 
@@ -69,7 +70,9 @@ def cut(mesh: Mesh, places: Numbers, offsets: Numbers, values: Reals, tolerance:
         _, first = np.unique(owner[turning], return_index=True)
         turns.append(turning[first])
     hits = np.column_stack(turns)
-    return _located(mesh, items, places[hits], signs[hits], values[hits], values[following[hits]])
+    here, there = values[hits], values[following[hits]]
+    at_corner = np.equal(signs[hits], 0)
+    return _located(mesh, items, places[hits], at_corner=at_corner, here=here, there=there)
 
 
 def _sign_before(signs: npt.NDArray[np.int8], offsets: Numbers, owner: Numbers) -> Numbers:
@@ -82,13 +85,12 @@ def _sign_before(signs: npt.NDArray[np.int8], offsets: Numbers, owner: Numbers) 
 
 
 def _located(
-    mesh: Mesh, items: Numbers, places: Numbers, signs: Numbers, here: Reals, there: Reals
+    mesh: Mesh, items: Numbers, places: Numbers, *, at_corner: Flags, here: Reals, there: Reals
 ) -> Cuts:
-    """Ends of segments at corners (sign 0) or on the sides that begin there."""
+    """Ends of segments at corners, or on the sides that begin there."""
     sides = mesh.sides[places]
     edges, backwards = sides >> 1, (sides & 1).astype(np.bool_)
     vertices = mesh.edges[edges, sides & 1].astype(np.int64)
-    at_corner = signs == 0
     ends = np.where(at_corner[..., None], vertices[..., None], mesh.edges[edges])
     # Both cells beside an edge compute its point in the edge's own direction, bit by bit alike.
     first, second = np.where(backwards, there, here), np.where(backwards, here, there)

@@ -9,7 +9,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from hinge.regions.bits import Flags
-from hinge.regions.mesh import Mesh
+from hinge.regions.mesh import Indices, Mesh
 from hinge.regions.ranking import ranked
 from hinge.regions.topology import (
     NONE,
@@ -66,7 +66,7 @@ def _components(links: Numbers, n: int) -> Numbers:
     found = connected_components(graph, directed=False)[1].astype(np.int64)
     order = np.empty(found.max(initial=NONE) + 1, dtype=np.int64)
     order[found[np.sort(_firsts(found))]] = np.arange(len(order))
-    return order[found]
+    return np.asarray(order[found])
 
 
 def _firsts(numbers: Numbers) -> Numbers:
@@ -87,7 +87,7 @@ def _kept_vertices(mesh: Mesh, stays: Flags) -> Flags:
     np.minimum.at(least, left.ravel(), labels)
     np.maximum.at(most, left.ravel(), labels)
     between = lost & (degree == 2) & (least == most)  # noqa: PLR2004 - the two halves
-    return (degree > 0) & ~between
+    return np.asarray((degree > 0) & ~between)
 
 
 def _joined_edges(mesh: Mesh, stays: Flags, kept: Flags) -> tuple[Numbers, Numbers]:
@@ -138,9 +138,7 @@ def _in_turn(mesh: Mesh, cells: Numbers, sides: Numbers) -> Numbers:
     return sides[np.lexsort((-left, cells))]
 
 
-def _flat(mesh: Mesh, cell_of: Numbers, first_cell: Numbers) -> Numbers:
+def _flat(mesh: Mesh, cell_of: Numbers, first_cell: Numbers) -> Indices:
     first = first_cell[cell_of[mesh.flat[:, 0]]] == mesh.flat[:, 0]
     kept = mesh.flat[first]
-    return np.column_stack((cell_of[kept[:, 0]], kept[:, 1])).astype(mesh.flat.dtype)
-
-
+    return np.column_stack((cell_of[kept[:, 0]], kept[:, 1])).astype(np.int32)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hinge.regions.bits import WORD, count_marks
+from hinge.regions.bits import Flags, as_words, read_marks
 from hinge.regions.meanings import Readings
-from hinge.regions.mesh import Mesh
-from hinge.regions.topology import Numbers, n_cells
+from hinge.regions.mesh import Mesh, Words
+from hinge.regions.topology import Numbers
 
 FOLDS = -1
 """Stands for the piece of an entry that is on several pieces."""
@@ -66,17 +66,34 @@ def pieces_of_entries(mesh: Mesh, read: Readings) -> tuple[Numbers, Numbers]:
     return entries, np.where(folds, FOLDS, pieces)
 
 
-def _above(mesh: Mesh, read: Readings) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+def _above(mesh: Mesh, read: Readings) -> tuple[Flags, Flags]:
     """For each row: whether it is positive on every cell, and whether on some but not on all."""
-    total = n_cells(mesh)
+    positive, not_negative = _everywhere_and_somewhere(mesh)
     marks = np.maximum(read.marks, 0)
-    used, index = np.unique(marks, return_inverse=True)
-    positive = count_marks(mesh.patterns, used) if mesh.patterns.size else np.zeros(len(used))
-    flat = np.bincount(mesh.flat[:, 1], minlength=mesh.patterns.shape[1] * WORD + 1)[used]
-    negative = total - positive - flat
-    count = np.where(read.orientation > 0, positive[index], negative[index])
-    count = np.where(read.marks >= 0, count, np.where(read.orientation > 0, total, 0))
-    return count == total, (count > 0) & (count < total)
+    upright = read.orientation > 0
+    known, constant = read.marks >= 0, np.zeros(len(marks), np.bool_)
+    if not known.any():
+        return upright, constant
+    # A form is negative where its bit is neither set nor flat.
+    above = [read_marks(words[None], marks)[0] for words in positive]
+    below = [~read_marks(words[None], marks)[0] for words in reversed(not_negative)]
+    everywhere, somewhere = (
+        np.where(upright, one, other) for one, other in zip(above, below, strict=True)
+    )
+    return np.where(known, everywhere, upright), np.where(known, somewhere & ~everywhere, constant)
+
+
+def _everywhere_and_somewhere(mesh: Mesh) -> tuple[list[Words], list[Words]]:
+    """The bits set on all cells and on any, ``(W,)`` each; then the same of set or flat ones."""
+    bits = mesh.patterns
+    both = bits
+    if len(mesh.flat):
+        both = bits | as_words(mesh.flat, *bits.shape)
+    positive, not_negative = (
+        [np.bitwise_and.reduce(words, axis=0), np.bitwise_or.reduce(words, axis=0)]
+        for words in (bits, both)
+    )
+    return positive, not_negative
 
 
 def _verdict(pieces: Numbers, counts: Numbers) -> str:

@@ -58,7 +58,7 @@ class Locator:
 
     def _walk(self, places: Reals) -> Numbers:
         nearest = self._tree.query(places)[1]
-        cells = self._cell_at_vertex[nearest]
+        cells: Numbers = self._cell_at_vertex[nearest]
         walking = np.arange(len(places))
         for _ in range(_STEPS):
             side, beyond = self._farthest_side(places[walking], cells[walking])
@@ -125,7 +125,7 @@ class Locator:
     def _across(self) -> Numbers:
         """The cell on the other side of each side."""
         sides = self._mesh.sides
-        return cells_of_edges(self._mesh)[sides >> 1, 1 - (sides & 1)]
+        return np.asarray(cells_of_edges(self._mesh)[sides >> 1, 1 - (sides & 1)])
 
     @cached_property
     def _lines(self) -> Reals:
@@ -151,7 +151,8 @@ def _near_order(places: Reals) -> Numbers:
     rows = ((places - low) / extent * 1023).astype(np.int64)
     for shift, mask in ((8, 0x00FF00FF), (4, 0x0F0F0F0F), (2, 0x33333333), (1, 0x55555555)):
         rows = (rows | (rows << shift)) & mask
-    return np.argsort(rows[:, 0] | (rows[:, 1] << 1), kind="stable")
+    order: Numbers = np.argsort(rows[:, 0] | (rows[:, 1] << 1), kind="stable")
+    return order
 
 
 def _checked(points: npt.ArrayLike) -> Reals:
@@ -164,5 +165,3 @@ def _checked(points: npt.ArrayLike) -> Reals:
             do="pass coordinates in the domain, shape (n, 2)",
         )
     return places
-
-

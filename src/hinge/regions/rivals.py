@@ -82,12 +82,10 @@ def _first_bits(octets: npt.NDArray[np.uint8], n: int) -> tuple[Numbers, Flags]:
     return first, several
 
 
-def _ties(
-    everywhere: npt.NDArray[np.uint8], winners: Numbers, cells: Numbers, n: int
-) -> Numbers:
+def _ties(everywhere: npt.NDArray[np.uint8], winners: Numbers, cells: Numbers, n: int) -> Numbers:
     rows, others = np.nonzero(_unpacked(everywhere[cells], n))
     found = np.column_stack((cells[rows], winners[cells[rows]], others))
-    return found[found[:, 1] != found[:, 2]]
+    return np.asarray(found[found[:, 1] != found[:, 2]])
 
 
 def _undominated(mesh: Mesh, values: Reals, cells: Numbers, tolerance: float) -> Flags:

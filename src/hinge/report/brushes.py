@@ -6,7 +6,7 @@ import numpy as np
 
 from hinge.page import Crease, Map
 from hinge.report.paints import CREASE, PAPER, STRONG, paints, ramp
-from hinge.report.planar import BLANK, STEPS, Planar
+from hinge.report.planar import BLANK, STEPS, Indices, Planar
 from hinge.report.raster import NOBODY, Marks, borders, owners, under
 from hinge.report.text import plural
 
@@ -27,9 +27,7 @@ _CROWDED = 0.25
 def painted(block: Map, plan: Planar, height: int, width: int) -> tuple[Canvas, tuple[str, ...]]:
     """Paint two pixels per character; creases are drawn over them where they leave room."""
     owned = owners(plan, 2 * height, width)
-    table = np.array([*paints(block.key), PAPER])
-    colours = np.where(owned == NOBODY, BLANK, plan.colours[owned])
-    pixels = table[colours]
+    pixels = np.array([*paints(block.key), PAPER])[_colours(plan, owned)]
     marks, remarks = _levels(block, plan, 2 * height, width)
     pixels[marks] = CREASE
     pixels[_strong(block, plan, 2 * height, width)] = STRONG
@@ -48,8 +46,8 @@ def shaded(
     """Shade each character by the value of the cell in its middle."""
     owned = owners(plan, height, width)
     glyphs = np.array([*ramp(ascii_only), "?"])
-    shades = plan.colours * (glyphs.size - 1) // STEPS
-    drawn = glyphs[np.where(owned == NOBODY, BLANK, shades[owned])]
+    colours = _colours(plan, owned)
+    drawn = glyphs[np.where(colours == BLANK, BLANK, colours * (glyphs.size - 1) // STEPS)]
     drawn[_strong(block, plan, height, width)] = _sign(ascii_only)
     return [[(glyph, "") for glyph in row] for row in drawn.tolist()], ()
 
@@ -70,6 +68,16 @@ def ruled(
         drawn = _BRAILLE[(blocks * _BITS).sum(axis=(2, 3))]
     drawn[_strong(block, plan, height, width)] = _sign(ascii_only)
     return [[(glyph, "") for glyph in row] for row in drawn.tolist()], remarks
+
+
+def _colours(plan: Planar, owned: Indices) -> Indices:
+    """The colour of each pixel; only the cells that own one are looked at."""
+    seen = np.unique(owned)
+    seen = seen[seen != NOBODY]
+    colours = plan.colours(seen)
+    if not seen.size:
+        return np.full(owned.shape, BLANK)
+    return np.where(owned == NOBODY, BLANK, colours[np.searchsorted(seen, owned)])
 
 
 def _levels(block: Map, plan: Planar, height: int, width: int) -> tuple[Marks, tuple[str, ...]]:

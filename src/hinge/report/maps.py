@@ -192,9 +192,10 @@ def _layers(block: Map, plan: Planar, places: list[str]) -> tuple[list[Layer], l
     ]
     titled = _titled(block, plan)
     looks = fill_looks(block.key)
+    colours = plan.colours(np.arange(plan.cells.size))
     layers = []
-    for colour in np.unique(plan.colours).tolist():
-        mine = np.flatnonzero(plan.colours == colour).tolist()
+    for colour in np.unique(colours).tolist():
+        mine = np.flatnonzero(colours == colour).tolist()
         layers.append(
             Layer(
                 "blank" if colour == BLANK else looks[colour],

@@ -33,18 +33,35 @@ class Planar:
 
     ``across`` and ``up`` ``(n_points,)`` are places from 0 to 1, NaN where a point is not
     finite. ``cells`` are the numbers of the drawn cells; the corners of the i-th of them are
-    ``corners[starts[i]:starts[i + 1]]``. ``colours`` has one index per drawn cell, `BLANK`
-    for none. ``remarks`` say what was left out.
+    ``corners[starts[i]:starts[i + 1]]``. ``remarks`` say what was left out.
     """
 
+    block: Map
     frame: Frame
     across: Reals
     up: Reals
     cells: Indices
     corners: Indices
     starts: Indices
-    colours: Indices
     remarks: tuple[str, ...]
+
+    def colours(self, which: Indices) -> Indices:
+        """The colours of some of the drawn cells, by their places among them in order.
+
+        An index into the colours of the map's key, or `BLANK`. Without a key no two of these
+        cells that are neighbours have one colour.
+        """
+        block, cells = self.block, self.cells[which]
+        if isinstance(block.key, Scale):
+            values = np.asarray(block.shades, dtype=np.float64)[cells]
+            given = np.isfinite(values)
+            steps = np.clip(np.where(given, values, 0.0) * STEPS, 0, STEPS - 1).astype(np.int64)
+            return np.where(given, steps, BLANK)
+        if block.key:
+            return np.asarray(block.shades, dtype=np.int64)[cells] % NAMES
+        sizes = np.diff(self.starts)[which]
+        corners = self.corners[np.isin(self.owners, which)]
+        return told_apart(corners, np.concatenate([[0], np.cumsum(sizes)]))
 
     @property
     def owners(self) -> Indices:
@@ -81,8 +98,7 @@ def planar(block: Map, most: int) -> Planar | None:
     kept = np.isin(owners, cells)
     drawn = np.concatenate([[0], np.cumsum(sizes[cells])])
     remarks = _remarks(sizes.size - usable.size, usable.size - cells.size, areas, cells)
-    colours = _colours(block, cells, corners[kept], drawn)
-    return Planar(held, across, up, cells, corners[kept], drawn, colours, remarks)
+    return Planar(block, held, across, up, cells, corners[kept], drawn, remarks)
 
 
 def _near(values: npt.ArrayLike, axis: tuple[float, float]) -> npt.NDArray[np.bool_]:
@@ -105,17 +121,6 @@ def _largest(usable: Indices, areas: Reals, most: int) -> Indices:
         return usable
     order = np.argsort(-areas[usable], kind="stable")
     return np.sort(usable[order[:most]])
-
-
-def _colours(block: Map, cells: Indices, corners: Indices, starts: Indices) -> Indices:
-    if isinstance(block.key, Scale):
-        values = np.asarray(block.shades, dtype=np.float64)[cells]
-        given = np.isfinite(values)
-        steps = np.clip(np.where(given, values, 0.0) * STEPS, 0, STEPS - 1).astype(np.int64)
-        return np.where(given, steps, BLANK)
-    if block.key:
-        return np.asarray(block.shades, dtype=np.int64)[cells] % NAMES
-    return told_apart(corners, starts)
 
 
 def _remarks(n_broken: int, n_left: int, areas: Reals, cells: Indices) -> tuple[str, ...]:

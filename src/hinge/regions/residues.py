@@ -163,10 +163,10 @@ class Residues:
         return np.stack(found, axis=1)
 
     def _rest(self, value: Reals) -> Reals:
-        """Integers below 2^53 to their residues, each to the one from -p / 2 to p / 2.
+        """Integers below 2^52 to their residues, each to the one from -p / 2 to p / 2.
 
-        A quotient is at least 1 / 2p from the middle between two integers, which is more
-        than it is rounded by: it is below 2^53 / p.
+        A quotient is at least 1 / 2p from the middle between two integers. It is rounded by
+        less than that, since it is below 2^52 / p.
         """
         value -= self.prime * np.rint(value / self.prime)
         return value

@@ -58,7 +58,15 @@ class LinePartition:
     source: str = ""
 
     @classmethod
-    def of(cls, network: Network, segment: Segment, program: Program, chain: Chain) -> Self:
+    def of(
+        cls,
+        network: Network,
+        segment: Segment,
+        program: Program,
+        chain: Chain,
+        *,
+        complete: bool = True,
+    ) -> Self:
         """The partition of a segment whose ``program`` was cut into ``chain``."""
         matrix, origin = segment.embedding(network.input_shape)
         return cls(
@@ -68,6 +76,7 @@ class LinePartition:
             input_shape=network.input_shape,
             origin=origin,
             direction=matrix[:, 0],
+            complete=complete,
             source=network.origin,
         )
 

@@ -160,7 +160,9 @@ class Search:
         made = self.cells[-len(batch) :]
         inner = self.at(np.array([cell.point for cell in made]))
         same = (inner.positive == positive).all(axis=1) & (inner.flat == flat).all(axis=1)
-        for cell, sure in zip(made, (inner.decided & same & ~flat.any(axis=1)).tolist(), strict=True):
+        for cell, sure in zip(
+            made, (inner.decided & same & ~flat.any(axis=1)).tolist(), strict=True
+        ):
             cell.certain = sure
         self._cross(crossings)
 

@@ -107,7 +107,7 @@ struct Measured {
     const Measure& source = of(one.source);
     for (std::size_t i = 0; i < one.first.size(); ++i)
       measure.scale[i] = std::max(source.scale[one.first[i]], source.scale[one.second[i]]);
-    std::vector<int> uses(program.widths[one.source], 0);
+    std::vector<int> uses(program.widths[one.source], 1);
     for (std::size_t i = 0; i < one.first.size(); ++i) ++uses[one.first[i]], ++uses[one.second[i]];
     measure.norm = source.norm * std::sqrt(*std::max_element(uses.begin(), uses.end()));
     return measure;
@@ -117,7 +117,7 @@ struct Measured {
     if (one.direct) return source;
     Measure measure;
     measure.scale.assign(padded(one.forms()), 0.0);
-    std::vector<int> uses(program.widths[one.source], 0);
+    std::vector<int> uses(program.widths[one.source], 1);
     for (int i = 0; i < one.forms(); ++i) {
       measure.scale[i] = source.scale[one.columns[i]];
       ++uses[one.columns[i]];

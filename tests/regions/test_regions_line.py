@@ -110,6 +110,18 @@ def test_every_change_of_a_pre_activation_s_sign_is_a_kink(deep):
         assert one[1:] == (other[1], int(other[2]))
 
 
+def test_at_a_kink_the_equation_of_its_unit_is_zero(deep):
+    _, found = deep
+    kinks = found.kinks()
+    for i in range(len(kinks)):
+        for piece in (int(kinks.point[i]) - 1, int(kinks.point[i])):
+            one = found.equation(piece, str(kinks.step[i]), int(kinks.entry[i]))
+            x = found.input_at(kinks.t[i])
+            assert one.weights[0] * kinks.t[i] + one.bias == pytest.approx(0, abs=1e-12)
+            assert one.input_weights @ x + one.input_bias == pytest.approx(0, abs=1e-12)
+            assert one.input_weights @ found.direction == pytest.approx(one.weights[0])
+
+
 def test_patterns_have_the_shapes_of_their_sites():
     net = varied()
     found = line(net, (-1.0, 0.3), (1.0, -0.6))
@@ -263,6 +275,11 @@ def test_what_is_written_is_read_back():
         ('"kind": "Bend"', '"kind": "Fold"'),
         ('"input_shape": [1', '"input_shape": [7'),
         ('"patterns": "', '"patterns": "AAAA'),
+        ('"forms": [0', '"forms": [900'),
+        ('"entries": [0', '"entries": [77'),
+        ('"target": 1', '"target": -1'),
+        ('"shape": [5]', '"shape": [4]'),
+        ('"winner": false', '"winner": [1, {}]'),
     ],
 )
 def test_a_spoiled_text_is_refused(old, new):

@@ -130,13 +130,14 @@ def test_one_prime_is_not_enough():
     assert n_regions(net) == (2, 2)
 
 
-def test_residues_are_told_from_others_next_to_half_the_prime():
-    """There floats round to either side: the residue is the same."""
-    rules = Residues(16_777_213)
-    half, rounds = rules.prime // 2 + 1, np.random.default_rng(0).integers(0, 2**28, 10_000)
-    found = rules._rest((rounds * rules.prime + half).astype(float))
-    assert len(np.unique(found)) > 1
-    assert np.unique(np.mod(found, rules.prime)).tolist() == [half]
+@pytest.mark.parametrize("prime", [16_777_213, 8_388_593, 32_749])
+def test_a_residue_is_one_number_also_next_to_half_the_prime(prime):
+    rules, half = Residues(prime), prime // 2
+    most = 2**52 // prime - 1
+    rounds = np.random.default_rng(0).integers(-most, most, 10_000)
+    for residue in (half, -half, half - 1, 0):
+        found = rules._rest((rounds * prime + residue).astype(float))
+        assert np.unique(found).tolist() == [residue]
 
 
 def test_primes_are_prime():

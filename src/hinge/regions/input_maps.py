@@ -42,8 +42,8 @@ class Equation:
     """The pre-activation of one entry as it is in one cell, in two spaces.
 
     On the domain's coordinates c it is ``weights @ c + bias``; on all inputs x that have
-    the cell's pattern ``input_weights @ x + input_bias``. Where it is ``level``, the break,
-    the network folds. ``weights`` ``(d,)``, ``input_weights`` ``(n_in,)``, float64.
+    the cell's pattern ``input_weights @ x + input_bias``. Where it is at a break of the
+    activation, the network folds. ``weights`` ``(d,)``, ``input_weights`` ``(n_in,)``, float64.
     """
 
     weights: Reals

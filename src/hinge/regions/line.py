@@ -17,7 +17,7 @@ from hinge.page import Page
 from hinge.regions import line_saved, line_show
 from hinge.regions.crossings import lead_changes, level_set
 from hinge.regions.frames import pandas
-from hinge.regions.input_maps import input_buffer, input_map
+from hinge.regions.input_maps import Equation, equation, input_buffer, input_map
 from hinge.regions.joining import joined
 from hinge.regions.kinks import Kinks, Passages, kinks
 from hinge.regions.layouts import Layout, entries_of, layouts, pattern_of
@@ -163,6 +163,15 @@ class LinePartition:
         buffer = input_buffer(self.direction[:, None], self.origin)
         return input_map(self.patterns, self._piece(i), buffer)
 
+    def equation(self, i: int, site: str, entry: int) -> Equation:
+        """The pre-activation of an entry (flat) of a site as it is on piece i: ``w . x + b``.
+
+        Where it is at a break, the network folds. Raises `OptionError` for a site or an
+        entry that the segment's program does not have.
+        """
+        buffer = input_buffer(self.direction[:, None], self.origin)
+        return equation(self.patterns, self._piece(i), site, entry, buffer)
+
     def locate(self, t: npt.ArrayLike | None = None, *, x: npt.ArrayLike | None = None) -> Cells:
         """Return the piece that holds each place ``t`` ``(...)``, or input ``x`` ``(..., *shape)``.
 
@@ -184,6 +193,10 @@ class LinePartition:
 
     def kinks(self) -> Kinks:
         """The table of all places where a unit changes its piece."""
+        return self._kinks
+
+    @cached_property
+    def _kinks(self) -> Kinks:
         return kinks(Passages(self.patterns, self._chain), self.layouts, self.slopes)
 
     def creases(self, site: str, unit: int) -> Reals:

@@ -58,6 +58,9 @@ def from_json(source: str | Path) -> dict[str, Any]:
         }
         for name in ("origin", "direction"):
             found[name].reshape(found["input_shape"])
+        for meaning in program.meanings:
+            if meaning.step in found["layouts"]:
+                found["layouts"][meaning.step].units[meaning.entries]
     except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
         raise FileError(
             "the partition is not whole",

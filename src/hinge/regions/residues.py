@@ -98,7 +98,7 @@ def _found(patterns: Patterns, cells: Cells, rules: Residues) -> npt.NDArray[np.
     done = 0
     for some in chunks(cells, bytes_per_cell(patterns, arrays=1), BUDGET):
         value = forward(patterns, some, rules, program.output)
-        found[done : done + len(some)] = np.mod(value, rules.prime).reshape(-1, len(some)).T
+        found[done : done + len(some)] = value.reshape(-1, len(some)).T
         done += len(some)
     return found
 
@@ -163,7 +163,11 @@ class Residues:
         return np.stack(found, axis=1)
 
     def _rest(self, value: Reals) -> Reals:
-        """Integers to their residues; next to p / 2, by rounding, to either of the two."""
+        """Integers below 2^52 to their residues, each to the one from -p / 2 to p / 2.
+
+        A quotient is at least 1 / 2p from the middle between two integers. It is rounded by
+        less than that, since it is below 2^52 / p.
+        """
         value -= self.prime * np.rint(value / self.prime)
         return value
 

@@ -55,6 +55,10 @@ def program_from(values: Any) -> Program:
     filled = {0}
     for operation in program.operations:
         _check(operation, program.widths, filled)
+        if not isinstance(operation, Fold):
+            filled.add(_new(operation.target, filled))
+    for fold, meaning in zip(program.folds, program.meanings, strict=True):
+        _check_meaning(meaning, fold, program.widths[fold.source])
     if program.output not in filled:
         raise ValueError("an output that nothing fills")
     return program
@@ -161,8 +165,24 @@ def _check(operation: Operation, widths: tuple[int, ...], filled: set[int]) -> N
             fits = fits and not _beyond(first, sizes[0]) and not _beyond(second, sizes[0])
     if not fits:
         raise ValueError(f"a {type(operation).__name__} that does not fit its buffers")
-    if not isinstance(operation, Fold):
-        filled.add(operation.target)
+
+
+def _new(target: int, filled: set[int]) -> int:
+    if target in filled or target < 0:
+        raise ValueError("a buffer that is filled twice")
+    return target
+
+
+def _check_meaning(meaning: Meaning, fold: Fold, width: int) -> None:
+    """Whether a meaning speaks of forms that its fold has, and of entries that there are."""
+    parts = (meaning.break_index, meaning.forms, meaning.orientation, meaning.slot, meaning.matches)
+    if (
+        any(one is not None and len(one) != len(meaning.entries) for one in parts)
+        or _beyond(meaning.forms + 1, fold.n_forms + 1)
+        or _beyond(meaning.break_index, 1 << 30)
+        or _beyond(meaning.entries, 1 << 30 if meaning.winner else width)
+    ):
+        raise ValueError(f"a meaning of {meaning.step!r} that does not fit its fold")
 
 
 def _beyond(numbers: Any, size: int) -> bool:

@@ -329,6 +329,17 @@ def test_progress_is_told():
     assert [done for done, _ in told] == sorted(done for done, _ in told)
 
 
+def test_an_interrupt_keeps_what_was_found():
+    def progress(_done, _total):
+        raise KeyboardInterrupt
+
+    net = default(3, 10, 10, 1)
+    found = partition_box(net, cube(3), progress=progress)
+    assert 0 < found.n_cells < partition_box(net, cube(3)).n_cells
+    assert not found.complete
+    assert found.certified_cells == found.n_cells
+
+
 def test_mistakes():
     net = default(3, 6, 1)
     for budget in ({"cells": 0}, {"cells": 2.5}, {"seconds": 0}, {"seconds": float("nan")}):

@@ -121,10 +121,10 @@ def _linear(step: Linear, source: Values) -> Values:
     magnitude = _magnitude(matrix)
     count, rows, width = source.rows.shape
     flat = source.rows.reshape(-1, width)
-    result = np.asarray(matrix @ flat.T).T.reshape(count, rows, len(bias))
+    result = _times(matrix, flat).reshape(count, rows, len(bias))
     result[:, -1] += bias
-    terms = np.asarray(magnitude @ source.size.T).T + np.abs(bias)
-    carried = np.asarray(magnitude @ source.error.T).T
+    terms = _times(magnitude, source.size) + np.abs(bias)
+    carried = _times(magnitude, source.error)
     return Values(result, _grown(carried + _gamma(width + 2) * terms))
 
 
@@ -199,6 +199,13 @@ def _grown(error: Reals) -> Reals:
 
 def _at_least(size: Reals) -> Reals:
     return np.where(size > 0, size + _LEAST, 0.0)
+
+
+def _times(matrix: Any, rows: Reals) -> Reals:
+    """``matrix`` times each row; in C order, without which NumPy leaves BLAS aside."""
+    if sparse.issparse(matrix):
+        return np.ascontiguousarray(np.asarray(matrix @ rows.T).T)
+    return np.asarray(np.ascontiguousarray(rows) @ matrix.T)
 
 
 def _magnitude(matrix: Any) -> Any:

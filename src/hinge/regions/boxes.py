@@ -48,8 +48,8 @@ def partition_box(
     network, box
         The box's bounds have the shape of one input.
     cells, seconds
-        The budget. When it is spent, the result holds what was found, with ``complete``
-        False. Parts of cells that a maximum's matches cut count as cells until the end.
+        The budget. When it is spent, or at Ctrl-C, the result holds what was found, with
+        ``complete`` False. Parts of cells that a maximum's matches cut count as cells until the end.
     seed
         Of the random points at which the search also starts, to meet what it missed.
     progress

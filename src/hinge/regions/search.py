@@ -96,7 +96,18 @@ class Search:
     _queue: deque[tuple[Reals, Reals]] = field(default_factory=deque)
 
     def run(self) -> None:
-        """Look from the middle outwards, then from random points, until the budget is spent."""
+        """Look from the middle outwards, then from random points, until the budget is spent.
+
+        Ctrl-C ends it as well; what was found is kept.
+        """
+        try:
+            self._run()
+        except KeyboardInterrupt:
+            if not self.cells:
+                raise
+            self.complete = False
+
+    def _run(self) -> None:
         random = np.random.default_rng(self.seed)
         dimension = len(self.lower)
         sizes = np.linspace(0, 1, _STARTS)[:, None] ** 3

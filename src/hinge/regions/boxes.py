@@ -49,7 +49,8 @@ def partition_box(
         The box's bounds have the shape of one input.
     cells, seconds
         The budget. When it is spent, or at Ctrl-C, the result holds what was found, with
-        ``complete`` False. Parts of cells that a maximum's matches cut count as cells until the end.
+        ``complete`` False. Until the end, parts of cells that a maximum's matches cut count
+        as cells.
     seed
         Of the random points at which the search also starts, to meet what it missed.
     progress

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from hinge.examination import examine as examine
     from hinge.network import Network as Network
     from hinge.network import read as read
+    from hinge.regions.partitioning import partition as partition
     from hinge.regions.approximating import approximate as approximate
     from hinge.regions.approximation import Approximation as Approximation
     from hinge.regions.knots import from_knots as from_knots
@@ -39,6 +40,7 @@ _HOMES = {
     "measuring": "hinge.measuring",
     "nn": "hinge.nn",
     "observe": "hinge.census",
+    "partition": "hinge.regions.partitioning",
     "read": "hinge.network",
 }
 __all__ = [
@@ -57,6 +59,7 @@ __all__ = [
     "measuring",
     "nn",
     "observe",
+    "partition",
     "read",
 ]
 

@@ -123,6 +123,73 @@ class Lines:
 
 
 @dataclass(frozen=True)
+class Scale:
+    """What the shade of a map's cell says: a value, from 0 (``low``) to 1 (``high``).
+
+    Where ``middle`` has a text, 0.5 is a middle of its own, from which both sides are told
+    apart, such as the zero of an output.
+    """
+
+    name: str
+    low: str
+    high: str
+    middle: str = ""
+
+
+@dataclass(frozen=True)
+class Crease:
+    """Where something folds: chains of a map's points, joined in the order given.
+
+    ``level`` is an index into the map's ``levels``: the first is the widest. With ``None``
+    it stands out from all levels and is named on its own.
+    """
+
+    name: str
+    chains: tuple[tuple[int, ...], ...]
+    level: int | None = 0
+    dashed: bool = False
+
+
+@dataclass(frozen=True)
+class Dots:
+    """Points of one kind on a map, such as the data of one class."""
+
+    name: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Map:
+    """A part of a plane, cut into cells that share their corners.
+
+    ``x`` and ``y`` hold its points, each once. Cell i has the corners
+    ``corners[starts[i]:starts[i + 1]]``, numbers of points in order round the cell;
+    ``starts`` begins with 0 and ends with ``len(corners)``. ``titles`` has a line about
+    each cell, or none at all.
+
+    ``key`` says what ``shades``, one per cell, mean: under a `Scale` they are numbers from 0
+    to 1 (NaN for no value), under names they are indices into those, and without either
+    there are none: neighbours then differ in colour, which says no more.
+    """
+
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    corners: tuple[int, ...]
+    starts: tuple[int, ...] = (0,)
+    shades: tuple[float, ...] = ()
+    key: Scale | tuple[str, ...] = ()
+    titles: tuple[str, ...] = ()
+    creases: tuple[Crease, ...] = ()
+    levels: tuple[str, ...] = ()
+    dots: tuple[Dots, ...] = ()
+    title: str = ""
+    caption: str = ""
+    x_label: str = ""
+    y_label: str = ""
+
+
+@dataclass(frozen=True)
 class Check:
     """A condition that was asked for: what, whether it held, and what was found."""
 
@@ -131,7 +198,7 @@ class Check:
     message: str
 
 
-Block = Heading | Note | Table | Grid | Curve | Lines | Check
+Block = Heading | Note | Table | Grid | Curve | Lines | Map | Check
 
 
 @dataclass(frozen=True)

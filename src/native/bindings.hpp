@@ -15,5 +15,6 @@ Level chosen(std::string_view name);
 void bind_tally(nanobind::module_&);
 void bind_elementwise(nanobind::module_&);
 void bind_structured(nanobind::module_&);
+void bind_regions(nanobind::module_&);
 
 }  // namespace hinge

@@ -27,6 +27,7 @@ NB_MODULE(_native, module) {
   hinge::bind_tally(module);
   hinge::bind_elementwise(module);
   hinge::bind_structured(module);
+  hinge::bind_regions(module);
 #ifdef HINGE_X86_LEVELS
   module.attr("is_intel") = __builtin_cpu_is("intel") != 0;
 #else

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -37,7 +38,7 @@ def dense(weight, bias=None):
 def random_network(*widths, seed=0, activation=nn.ReLU):
     torch.manual_seed(seed)
     layers = []
-    for before, after in zip(widths, widths[1:], strict=False):
+    for before, after in pairwise(widths):
         layers += [nn.Linear(before, after), activation()]
     return network(*layers[:-1], n_in=widths[0])
 
@@ -83,7 +84,7 @@ def chain(program):
 
     for fold in program.folds:
         found = {at: forms(at, fold) for at in points}
-        for a, b in zip(points, points[1:], strict=False):
+        for a, b in pairwise(points):
             for z, w in zip(found[a], found[b], strict=True):
                 if z * w < 0:
                     points = [*points, a + (b - a) * z / (z - w)]
@@ -115,6 +116,29 @@ def _labelled(program, points, forms):
         tuple(sets),
         words,
         np.array(sorted(flat), np.int32).reshape(-1, 2),
+    )
+
+
+def known_chain(program, points):
+    """The same where the points are known, and floats are exact there and between them."""
+    middle = (points[1:] + points[:-1])[:, None] / 2
+    at, between = program_values(program, points[:, None]), program_values(program, middle)
+    zero, flat = [], []
+    for fold, first in zip(program.folds, program.first_words[:-1], strict=True):
+        marks = 64 * first + np.arange(fold.n_forms)
+        zero.append((at[fold.source][:, fold.columns] == fold.breaks, marks))
+        flat.append((between[fold.source][:, fold.columns] == fold.breaks, marks))
+    bits = np.concatenate([np.zeros((len(points), 2), bool), *(one for one, _ in zero)], axis=1)
+    bits[[0, -1], [0, 1]] = True
+    marks = np.concatenate([[-1, -2], *(marks for _, marks in zero)])
+    sets, labels = np.unique(bits, axis=0, return_inverse=True)
+    cells, columns = np.nonzero(np.concatenate([one for one, _ in flat], axis=1))
+    return Chain(
+        points,
+        labels.astype(np.int32),
+        tuple(tuple(marks[one].tolist()) for one in sets),
+        words_at(program, middle),
+        np.stack([cells, marks[2:][columns]], axis=1).astype(np.int32),
     )
 
 

@@ -113,7 +113,9 @@ def test_same_maps_are_those_with_the_same_integers():
     )
     patterns, *_ = sampled(on_square(net), 60)
     exact = ExactProgram(patterns.program)
-    maps = [exact.affine(positive_forms(patterns.program, one))[0].tolist() for one in patterns.words]
+    maps = [
+        exact.affine(positive_forms(patterns.program, one))[0].tolist() for one in patterns.words
+    ]
     n = patterns.n_cells
     first, second = (one.ravel() for one in np.meshgrid(np.arange(n), np.arange(n)))
     wanted = [maps[i] == maps[j] for i, j in zip(first, second, strict=True)]
@@ -126,6 +128,15 @@ def test_one_prime_is_not_enough():
     p, q = islice(primes_below(1 << 24), 2)
     net = network(dense([[1, 0]]), nn.ReLU(), dense([[float(p * q)]]))
     assert n_regions(net) == (2, 2)
+
+
+def test_residues_are_told_from_others_next_to_half_the_prime():
+    """There floats round to either side: the residue is the same."""
+    rules = Residues(16_777_213)
+    half, rounds = rules.prime // 2 + 1, np.random.default_rng(0).integers(0, 2**28, 10_000)
+    found = rules._rest((rounds * rules.prime + half).astype(float))
+    assert len(np.unique(found)) > 1
+    assert np.unique(np.mod(found, rules.prime)).tolist() == [half]
 
 
 def test_primes_are_prime():

@@ -119,7 +119,9 @@ def test_the_map_on_all_inputs_is_the_gradient_there(case):
         wanted = torch.autograd.functional.jacobian(lambda x: net(x)[0], x)[:, 0].numpy()
         weights, bias = input_map(patterns, int(cells[i]), 0)
         np.testing.assert_allclose(weights, wanted, atol=1e-12)
-        np.testing.assert_allclose(weights @ points[i] + bias, net(points[i : i + 1])[0], atol=1e-12)
+        np.testing.assert_allclose(
+            weights @ points[i] + bias, net(points[i : i + 1])[0], atol=1e-12
+        )
 
 
 def test_the_equation_of_a_fold_is_the_pre_activation(case):

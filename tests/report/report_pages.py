@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hypothesis import strategies as st
+from map_cases import maps
 
 from hinge.page import (
     Check,
@@ -118,6 +119,7 @@ _blocks = st.one_of(
     _grids(),
     _curves(),
     _lines(),
+    maps(_texts),
 )
 PAGES = st.builds(Page, _texts, _texts, st.lists(_blocks, max_size=5).map(tuple))
 """Any page: hostile texts, all floats, empty tables, grids and curves among them."""

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from hinge import __version__
-from hinge.cli import activations, demo, examine
+from hinge.cli import activations, demo, examine, partition
 from hinge.cli.verbs import Verbs, examples
 
 app = typer.Typer(
@@ -17,6 +17,7 @@ app = typer.Typer(
         (
             *demo.EXAMPLES[:1],
             *examine.EXAMPLES[:1],
+            *partition.EXAMPLES[:1],
             *activations.EXAMPLES[1:2],
             "hinge examine --help",
         )
@@ -28,6 +29,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("examine", epilog=examples(examine.EXAMPLES))(examine.examine)
+app.command("partition", epilog=examples(partition.EXAMPLES))(partition.partition)
 app.command("activations", epilog=examples(activations.EXAMPLES))(activations.activations)
 app.command("demo", epilog=examples(demo.EXAMPLES))(demo.demo)
 

@@ -28,6 +28,11 @@ def second_press_ends() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+def pressed() -> bool:
+    """Whether Ctrl-C has come within the block, and the next one would end the program."""
+    return signal.getsignal(signal.SIGINT) is _second
+
+
 def _first(number: int, frame: FrameType | None) -> NoReturn:
     del number, frame
     signal.signal(signal.SIGINT, _second)

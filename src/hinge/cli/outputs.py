@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Protocol, runtime_checkable
 
 import typer
 
@@ -18,7 +18,7 @@ from hinge.cli.paths import mode_of, resolved
 from hinge.cli.speech import say, say_error
 from hinge.cli.verbs import Code
 from hinge.errors import FileError, HingeError, OptionError
-from hinge.page import Check, Lines, Page
+from hinge.page import Check, Lines, Map, Page
 
 _PANEL = "Output"
 
@@ -33,6 +33,14 @@ class Result(Protocol):
         """Return the result as JSON text."""
 
 
+@runtime_checkable
+class Mapped(Protocol):
+    """A result whose cells lie in a plane."""
+
+    def to_geojson(self) -> str:
+        """Return the cells as GeoJSON text."""
+
+
 def _file(name: str, text: str) -> Any:
     return typer.Option(name, metavar="FILE", help=text, rich_help_panel=_PANEL)
 
@@ -44,6 +52,9 @@ class Outputs:
     html: Annotated[Path | None, _file("--html", "Write the page as one HTML file.")] = None
     json: Annotated[Path | None, _file("--json", "Write the result as JSON.")] = None
     svg: Annotated[Path | None, _file("--svg", "Write the picture as one SVG file.")] = None
+    geojson: Annotated[
+        Path | None, _file("--geojson", "Write the cells as GeoJSON, in the plane's coordinates.")
+    ] = None
     junit: Annotated[Path | None, _file("--junit", "Write limits kept and broken as XML.")] = None
     fail_on: Annotated[
         list[str] | None,
@@ -71,6 +82,7 @@ class Outputs:
             "--html": self.html,
             "--json": self.json,
             "--svg": self.svg,
+            "--geojson": self.geojson,
             "--junit": self.junit,
         }
         return {option: path for option, path in asked.items() if path is not None}
@@ -121,6 +133,7 @@ class Outputs:
             "--html": lambda path: report.write_html(page, path),
             "--json": lambda path: report.write_text(path, result.to_json()),
             "--svg": lambda path: report.write_svg(_picture(page), path),
+            "--geojson": lambda path: report.write_text(path, _geojson(result)),
             "--junit": lambda path: report.write_junit(page, path),
         }
         errors: list[HingeError] = []
@@ -143,6 +156,11 @@ def with_outputs(verb: Verb) -> Verb:
 def with_files(verb: Verb) -> Verb:
     """Give a verb that judges nothing, but may draw, its options of `Outputs`."""
     return _with(verb, ("html", "json", "svg", "quiet"))
+
+
+def with_maps(verb: Verb) -> Verb:
+    """Give a verb whose result lies in a plane its options of `Outputs`."""
+    return _with(verb, ("html", "json", "svg", "geojson", "quiet"))
 
 
 def _with(verb: Verb, names: Sequence[str]) -> Verb:
@@ -212,8 +230,27 @@ def _print(page: Page) -> None:
         return  # rich's way to say that nobody reads on, as after a pipe into head
 
 
-def _picture(page: Page) -> Lines:
-    return next(block for block in page.blocks if isinstance(block, Lines))
+def _picture(page: Page) -> Lines | Map:
+    for block in page.blocks:
+        if isinstance(block, Lines | Map):
+            return block
+    raise OptionError(
+        "the result has no picture",
+        where="--svg",
+        found=page.title,
+        do="leave out --svg; --html and --json are there for every result",
+    )
+
+
+def _geojson(result: Result) -> str:
+    if not isinstance(result, Mapped):
+        raise OptionError(
+            "the result is no map",
+            where="--geojson",
+            found=type(result).__name__,
+            do="leave out --geojson; the cells of a plane have it, --json is there for all",
+        )
+    return result.to_geojson()
 
 
 def _checks(page: Page) -> list[Check]:

@@ -156,3 +156,67 @@ def rrelu_backward(
 def philox(
     key: int, counter: int, stream: int, words: int, count: int, level: str = ""
 ) -> None: ...
+
+class RegionProgram:
+    def __init__(self, widths: list[int]) -> None: ...
+    def dense(
+        self,
+        source: int,
+        target: int,
+        matrix: npt.NDArray[np.float64],
+        bias: npt.NDArray[np.float64],
+        norm: float,
+    ) -> None: ...
+    def sparse(
+        self,
+        source: int,
+        target: int,
+        starts: npt.NDArray[np.int64],
+        inputs: npt.NDArray[np.int32],
+        weights: npt.NDArray[np.float64],
+        bias: npt.NDArray[np.float64],
+        norm: float,
+    ) -> None: ...
+    def total(self, sources: list[int], target: int) -> None: ...
+    def join(self, sources: list[int], target: int) -> None: ...
+    def bend(
+        self,
+        source: int,
+        target: int,
+        breaks: npt.NDArray[np.float64],
+        slopes: npt.NDArray[np.float64],
+        heights: npt.NDArray[np.float64],
+    ) -> None: ...
+    def larger(
+        self, source: int, target: int, first: npt.NDArray[np.int64], second: npt.NDArray[np.int64]
+    ) -> None: ...
+    def fold(
+        self, source: int, columns: npt.NDArray[np.int64], breaks: npt.NDArray[np.float64]
+    ) -> None: ...
+    def close(self) -> None: ...
+
+def cut_plane(
+    program: RegionProgram,
+    corners: npt.NDArray[np.float64],
+    decide: Any,
+    look: Any,
+    cells: int,
+    bytes: int,
+    seconds: float,
+    count_only: bool,
+    threads: int,
+    together: int,
+    level: str = "",
+) -> dict[str, Any]: ...
+def cut_line(
+    program: RegionProgram,
+    decide: Any,
+    look: Any,
+    cells: int,
+    bytes: int,
+    seconds: float,
+    count_only: bool,
+    threads: int,
+    together: int,
+    level: str = "",
+) -> dict[str, Any]: ...

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hinge.regions.program import Fold, Indices, Larger, Program
+from hinge.regions.program import Fold, Indices, Larger, Meaning, Program
 from hinge.regions.signs import Bools, Cells, Signs
 
 
@@ -49,7 +49,9 @@ class Knockout:
             seen = np.zeros((len(cells), len(played.row_of) + 1), np.bool_)
             seen[cell, at] = True
             met.append(seen[:, :-1])
-            first, second = (np.append(one, -1) for one in (played.larger.first, played.larger.second))
+            first, second = (
+                np.append(one, -1) for one in (played.larger.first, played.larger.second)
+            )
             at = np.where(self._won(played, signs, cells)[cell, at], second[at], first[at])
         return at.astype(np.int32), met[::-1]
 
@@ -67,11 +69,16 @@ def knockouts(program: Program) -> list[Knockout]:
     for fold, larger in _matched(program):
         meaning = program.meanings[fold]
         row_of = np.full(len(larger.first), -1, np.int64)
-        row_of[meaning.matches] = np.arange(len(meaning.entries))
+        row_of[matches_of(meaning)] = np.arange(len(meaning.entries))
         steps.setdefault(meaning.step, []).append(Round(fold, larger, row_of))
     return [
         Knockout(step, tuple(rounds), _finals(program, rounds)) for step, rounds in steps.items()
     ]
+
+
+def matches_of(meaning: Meaning) -> Indices:
+    """The entries of the round's `Larger` that the rows of a max's meaning decide."""
+    return np.arange(len(meaning.entries)) if meaning.matches is None else meaning.matches
 
 
 def _matched(program: Program) -> list[tuple[int, Larger]]:
@@ -92,5 +99,5 @@ def _finals(program: Program, rounds: list[Round]) -> Indices:
     finals = np.full((n_entries, 2), -1, np.int64)
     for number, meaning in enumerate(meanings):
         finals[meaning.entries, 0] = number
-        finals[meaning.entries, 1] = meaning.matches
+        finals[meaning.entries, 1] = matches_of(meaning)
     return finals

@@ -20,8 +20,9 @@ def knock_out(assembly: Assembly, step: Max, inputs: Sequence[int], shape: Shape
 
     ``inputs`` are the buffers that it reads, ``shape`` is that of one example of the first.
     """
-    source = assembly.join(inputs)
-    runners = [sorted(set(window)) for window in entrants(step, shape, len(inputs))]
+    different = list(dict.fromkeys(inputs))
+    source = assembly.join(different)
+    runners = [sorted(set(window)) for window in entrants(step, shape, len(different))]
     played = 0
     while any(len(window) > 1 for window in runners):
         source, runners = _play(assembly, step.name, source, runners, played)

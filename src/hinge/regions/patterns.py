@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from hinge.regions.knockouts import Knockout, knockouts
+from hinge.regions.knockouts import Knockout, knockouts, matches_of
 from hinge.regions.mesh import Words
 from hinge.regions.program import Bend, Fold, Indices, Larger, Meaning, Program
 from hinge.regions.signs import Bools, Cells, Signs, States, chunks, packed
@@ -106,16 +106,18 @@ class Patterns(Signs):
                 meaning = self.program.meanings[fold]
                 found[number] = _Branch(fold, _rows(meaning, operation.breaks.shape))
             elif isinstance(operation, Larger):
-                matches = self.program.meanings[fold].matches
+                matches = matches_of(self.program.meanings[fold])
                 rows = np.full((len(operation.first), 1), -1, np.int64)
-                rows[matches, 0] = np.arange(len(self.program.meanings[fold].entries))
+                rows[matches, 0] = np.arange(len(matches))
                 found[number] = _Branch(fold, rows)
         return found
 
     def _of_fold(self, fold: int) -> _Branch:
         meaning = self.program.meanings[fold]
         n_entries = self.program.widths[self.program.folds[fold].source]
-        return _Branch(fold, _rows(meaning, (n_entries, 1 + int(meaning.break_index.max(initial=0)))))
+        return _Branch(
+            fold, _rows(meaning, (n_entries, 1 + int(meaning.break_index.max(initial=0))))
+        )
 
 
 def _rows(meaning: Meaning, shape: tuple[int, ...]) -> Indices:
@@ -155,5 +157,5 @@ def _spoken(meaning: Meaning, program: Program, fold: int, met: Bools) -> Bools:
     rows = rows[np.argsort(meaning.forms[rows], kind="stable")]
     if len(rows):
         forms, starts = np.unique(meaning.forms[rows], return_index=True)
-        spoken[:, forms] = np.logical_or.reduceat(met[:, meaning.matches[rows]], starts, axis=1)
+        spoken[:, forms] = np.logical_or.reduceat(met[:, matches_of(meaning)[rows]], starts, axis=1)
     return spoken

@@ -8,8 +8,9 @@ so that every operation takes values to values; by which arithmetic, the `Rules`
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
@@ -48,26 +49,39 @@ class Rules(Protocol[Value]):
 def forward(patterns: Patterns, cells: Cells, rules: Rules[Value], target: int) -> Value:
     """The value of buffer ``target`` in these cells."""
     program = patterns.program
+    here = _Here(patterns, cells, rules)
     held: dict[int, Value] = {0: rules.start(program.widths[0], len(cells))}
     left = _last_uses(program.operations, target)
     for number, operation in enumerate(program.operations):
         if target in held:
             break
         if not isinstance(operation, Fold):
-            held[operation.target] = _step(patterns, cells, rules, number, operation, held)
+            held[operation.target] = _step(here, number, operation, held)
         for buffer in [one for one in held if one != target and left.get(one, -1) <= number]:
             del held[buffer]
     return held[target]
 
 
+@dataclass(frozen=True, eq=False)
+class _Here(Generic[Value]):
+    """In which cells, and by which arithmetic."""
+
+    patterns: Patterns
+    cells: Cells
+    rules: Rules[Value]
+
+    def pieces(self, number: int) -> States:
+        """What an operation does, ``(width, n)``."""
+        return np.ascontiguousarray(self.patterns.pieces(number, self.cells).T)
+
+
 def _step(
-    patterns: Patterns,
-    cells: Cells,
-    rules: Rules[Value],
+    here: _Here[Value],
     number: int,
     operation: Linear | Total | Join | Bend | Larger,
     held: dict[int, Value],
 ) -> Value:
+    rules = here.rules
     match operation:
         case Linear():
             return rules.linear(number, operation, held[operation.source])
@@ -76,11 +90,9 @@ def _step(
         case Join():
             return rules.join([held[one] for one in operation.sources])
         case Bend():
-            pieces = np.ascontiguousarray(patterns.pieces(number, cells).T)
-            return rules.bend(number, operation, held[operation.source], pieces)
+            return rules.bend(number, operation, held[operation.source], here.pieces(number))
         case Larger():
-            second = patterns.pieces(number, cells).T > 0
-            return rules.larger(operation, held[operation.source], second)
+            return rules.larger(operation, held[operation.source], here.pieces(number) > 0)
 
 
 def sources(operation: Operation) -> tuple[int, ...]:

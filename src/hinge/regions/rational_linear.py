@@ -41,8 +41,8 @@ class ExactLinear:
     def row(self, row: int, x: Integers, ones: Integers) -> Integers:
         """One row of the values."""
         inside = slice(self._starts[row], self._starts[row + 1])
-        found: Integers = self._entries[inside].dot(x[self._columns[inside]])
-        found = found + self._bias[row] * ones
+        terms = self._entries[inside][:, None] * x[self._columns[inside]]
+        found: Integers = np.sum(terms, axis=0) + self._bias[row] * ones
         return found
 
     def _product(self, x: Integers) -> Integers:

@@ -60,6 +60,15 @@ class Signs:
         signs[:, constant] = meaning.orientation[constant]
         return signs
 
+    def sign_of(self, cells: Cells, marks: Numbers) -> States:
+        """The sign of form ``marks[i]`` in cell ``cells[i]``: ``(n,)`` int8."""
+        words = self.words[cells, marks // 64] >> (marks % 64).astype(np.uint64)
+        signs = 2 * (words & np.uint64(1)).astype(np.int8) - 1
+        width = 64 * self.words.shape[1]
+        flat = self.flat[:, 0].astype(np.int64) * width + self.flat[:, 1]
+        signs[np.isin(cells.astype(np.int64) * width + marks, flat)] = 0
+        return signs
+
     def counts(self, fold: int) -> tuple[Numbers, Numbers]:
         """In how many cells each row of the fold's `Meaning` is positive, and negative."""
         meaning = self.program.meanings[fold]

@@ -64,7 +64,7 @@ def jumps_by_mark(
     met = np.zeros(len(label_sets), np.bool_)
     met[labels] = True
     found: dict[int, float] = {}
-    for number in np.flatnonzero(met):
+    for number in np.flatnonzero(met).tolist():
         for mark in label_sets[number]:
             if mark >= 0:
                 found[mark] = max(found.get(mark, 0.0), float(largest[number]))

@@ -10,9 +10,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-from hinge.page import Block, Check, Curve, Grid, Heading, Lines, Page, Table
+from hinge.page import Block, Check, Curve, Grid, Heading, Lines, Map, Page, Table
 from hinge.report.charts import curve_view
 from hinge.report.files import StrPath, write_text
+from hinge.report.maps import map_view
 from hinge.report.sources import environment, source
 from hinge.report.svg import lines_view
 from hinge.report.views import grid_view, table_view
@@ -44,7 +45,7 @@ def to_html(page: Page) -> str:
         for part in parts
         if isinstance(part.block, Heading) and part.block.level <= _SECTION
     ]
-    style = "\n".join(source(name) for name in ("style.css", "lines.css"))
+    style = "\n".join(source(name) for name in ("style.css", "lines.css", "map.css"))
     script = source("script.js")
     rendered = (
         environment()
@@ -89,6 +90,8 @@ def _view(block: Block) -> Any:
             return curve_view(block)
         case Lines():
             return lines_view(block)
+        case Map():
+            return map_view(block)
         case _:
             return block
 

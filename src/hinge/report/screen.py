@@ -70,11 +70,13 @@ class Screen:
 
     width: int
     encoding: str = "utf-8"
+    colour: bool = False
 
     @classmethod
     def of(cls, console: Console) -> Screen:
         """Ask a console."""
-        return cls(console.width, console.encoding)
+        colour = console.color_system is not None and not console.no_color
+        return cls(console.width, console.encoding, colour)
 
     @property
     def ascii_only(self) -> bool:

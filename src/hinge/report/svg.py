@@ -1,4 +1,4 @@
-"""Lines as a picture: inside the HTML page, or as one SVG file that needs nothing else."""
+"""Lines and maps as one SVG file that needs nothing else; lines as a picture in any page."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from hinge.page import Lines
+from hinge.page import Lines, Map
 from hinge.report.axes import Reals, ticks
 from hinge.report.files import StrPath, write_text
+from hinge.report.maps import map_view
 from hinge.report.sources import environment, source
 from hinge.report.strokes import Frame, apart, dots, frame, strokes
 from hinge.report.text import one_line, round_number
@@ -62,6 +63,11 @@ class LinesView:
     said: str
     beyond: list[str]
 
+    @property
+    def about(self) -> str:
+        """A sentence on the picture, for those who do not see it."""
+        return f"Marked: {self.said}" if self.said else ""
+
 
 def lines_view(block: Lines) -> LinesView | None:
     """Lay out lines; None when nothing in them is finite."""
@@ -97,18 +103,31 @@ def lines_view(block: Lines) -> LinesView | None:
     )
 
 
-def to_svg(block: Lines) -> str:
-    """Draw lines as a complete SVG document, readable on light and on dark paper.
+def to_svg(block: Lines | Map) -> str:
+    """Draw lines or a map as a complete SVG document, readable on light and on dark paper.
 
-    It holds no script and refers to nothing. Coordinates have one decimal, so that the
-    same lines give the same bytes on every machine.
+    It holds no script and refers to nothing. Coordinates are rounded, so that the
+    same block gives the same bytes on every machine.
     """
-    style = "\n".join(source(name) for name in ("picture.css", "lines.css"))
-    template = environment().get_template("picture.svg")
-    return str(template.render(view=lines_view(block), block=block, style=Markup(style))) + "\n"  # noqa: S704 - our own file
+    view = lines_view(block) if isinstance(block, Lines) else map_view(block)
+    kind = type(block).__name__.lower()
+    names = ("picture.css", "lines.css", "map.css")[: 2 + isinstance(block, Map)]
+    rendered = (
+        environment()
+        .get_template("picture.svg")
+        .render(
+            view=view,
+            kind=kind,
+            block=block,
+            width=view.width if view else WIDTH,
+            height=view.height if view else HEIGHT,
+            style=Markup("\n".join(source(name) for name in names)),  # noqa: S704 - our own files
+        )
+    )
+    return str(rendered) + "\n"
 
 
-def write_svg(block: Lines, path: StrPath) -> Path:
+def write_svg(block: Lines | Map, path: StrPath) -> Path:
     """Write `to_svg` to a file, as a whole or not at all, and return its path."""
     return write_text(path, to_svg(block))
 

@@ -13,9 +13,10 @@ from rich.padding import Padding
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from hinge.page import Block, Check, Curve, Grid, Heading, Lines, Note, Page, Table, Tone
+from hinge.page import Block, Check, Curve, Grid, Heading, Lines, Map, Note, Page, Table, Tone
 from hinge.report.drawings import draw_curve, draw_grid
 from hinge.report.listings import list_table
+from hinge.report.mosaic import draw_map
 from hinge.report.panels import draw_lines
 from hinge.report.screen import STYLES, Screen, width_of
 
@@ -121,5 +122,6 @@ _DRAWN_BY: dict[type[Block], Callable[[Any, Screen], RenderableType]] = {
     Grid: draw_grid,
     Curve: draw_curve,
     Lines: draw_lines,
+    Map: draw_map,
     Check: _check,
 }

@@ -1,0 +1,124 @@
+"""`partition`: the cells of a network on a segment, a polygon, a plane or in a box."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from hinge.domains import Box, Plane, Polygon, Segment
+from hinge.errors import OptionError, UnsupportedError
+from hinge.network import Network, read
+from hinge.regions.budget import Budget
+from hinge.regions.counted import CellCount
+from hinge.regions.engine import Outcome, Progress, Work, cut_polygon, cut_segment
+from hinge.regions.line import LinePartition
+from hinge.regions.lowering import lower
+from hinge.regions.plane import PlanePartition
+
+Domain = Segment | Polygon | Plane | Box
+Partition = LinePartition | PlanePartition
+
+
+def partition(
+    model: nn.Module | Network,
+    domain: Domain,
+    *,
+    budget: Budget | Mapping[str, float] | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    count_only: bool = False,
+    smooth_creases: bool = False,
+) -> Partition | CellCount | Any:
+    """Cut a domain into the cells on which a piecewise-linear network is affine, exactly.
+
+    Parameters
+    ----------
+    model
+        A torch module, or a `Network` from `hinge.read`. Its weights are taken as the exact numbers
+        that they are stored as.
+    domain
+        `hinge.Segment` (a line through inputs of any shape), `hinge.Polygon` (of a network with
+        two inputs), `hinge.Plane` (a polygon in a plane through inputs of any shape), or
+        `hinge.Box` (of a few inputs; one and two are a segment and a polygon).
+    budget
+        Limits, as `hinge.regions.Budget` or as in ``{"cells": 1e6, "seconds": 60, "bytes": 4e9}``.
+        When one is met the result holds what is complete, and says so.
+    threads
+        How many; torch's own number if not given. The result is the same for any number.
+    progress
+        Called now and then with the number of cells found and an estimate of all, or None.
+    count_only
+        Count cells and keep none: the result is a `CellCount`. Not for networks with max steps.
+    smooth_creases
+        Of a network with smooth activations: cut as far as the first of them, at z = 0. These are
+        places where the activation is centred, not folds.
+
+    Returns
+    -------
+    LinePartition, PlanePartition, BoxPartition or CellCount
+        Ctrl-C ends the work early, and what is complete comes back.
+
+    Raises
+    ------
+    UnsupportedError
+        An activation that is smooth or jumps, or a step that cannot be followed, named.
+    DataError, ModelError, OptionError
+        The domain does not fit the network, weights are not finite, a limit means nothing.
+    """
+    network = model if isinstance(model, Network) else _read(model, domain)
+    work = Work(Budget.of(budget), _threads(threads), progress, count_only)
+    if isinstance(domain, Box):
+        raise NotImplementedError
+    program = lower(network, domain, smooth_creases=smooth_creases)
+    if count_only and any(meaning.winner for meaning in program.meanings):
+        raise UnsupportedError(
+            "cells of a network with max steps cannot be counted without being kept",
+            where=network.origin,
+            found="count_only, and a max step",
+            do="leave out count_only; .n_cells is the count",
+        )
+    if isinstance(domain, Segment):
+        cut = cut_segment(program, work)
+        _raise_if_failed(cut)
+        if count_only:
+            return CellCount(cut.n_cells, cut.complete)
+        line = LinePartition.of(network, domain, program, cut.result, complete=cut.complete)
+        return line
+    found = cut_polygon(program, domain.corners, work)
+    _raise_if_failed(found)
+    if count_only:
+        return CellCount(found.n_cells, found.complete)
+    return PlanePartition(network, domain, program, found.result, found.complete)
+
+
+def _read(model: nn.Module, domain: Domain) -> Network:
+    """Read a module with an example from the domain, in the dtype of its weights."""
+    dtype = next((one.dtype for one in model.parameters()), torch.float64)
+    return read(model, torch.as_tensor(_example(domain)[None], dtype=dtype))
+
+
+def _example(domain: Domain) -> np.ndarray[Any, np.dtype[np.float64]]:
+    if isinstance(domain, Box):
+        return np.asarray(domain.lower)
+    return np.asarray(domain.point(domain.corners[0]))
+
+
+def _threads(given: int | None) -> int:
+    if given is None:
+        return torch.get_num_threads()
+    if given < 1:
+        raise OptionError(
+            "there must be a thread to work", where="threads", found=str(given), do="pass 1 or more"
+        )
+    return given
+
+
+def _raise_if_failed(found: Outcome[Any]) -> None:
+    """Ctrl-C leaves what is complete; any other exception of a progress callback is passed on."""
+    stopped = found.interrupted
+    if stopped is not None and not isinstance(stopped, KeyboardInterrupt):
+        raise stopped

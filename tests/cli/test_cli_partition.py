@@ -1,0 +1,217 @@
+"""`hinge partition`: which domain it asks for, and what it does with what it is given."""
+
+from __future__ import annotations
+
+import json
+import signal
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from cli_cases import assert_mistake
+
+import hinge
+from hinge import Box, Plane, Polygon, Segment
+from hinge.errors import ModelError
+from hinge.page import Map, Note, Page
+
+MODEL = ("partition", "net.onnx")
+TRIANGLE = Map((0.0, 1.0, 0.0), (0.0, 0.0, 1.0), (0, 1, 2), (0, 3))
+FLAT = """
+from torch import nn
+
+def one(): return nn.Sequential(nn.Linear(1, 2), nn.ReLU())
+def two(): return nn.Sequential(nn.Linear(2, 2), nn.ReLU())
+def three(): return nn.Sequential(nn.Flatten(), nn.Linear(3, 2), nn.ReLU())
+"""
+
+
+@dataclass
+class Found:
+    """A partition as far as the program looks at it."""
+
+    complete: bool = True
+    n_cells: int = 7
+
+    def page(self) -> Page:
+        return Page("", "7 cells.", (TRIANGLE,))
+
+    def to_json(self) -> str:
+        return '{"cells": 7}'
+
+    def to_geojson(self) -> str:
+        return '{"type": "FeatureCollection"}'
+
+
+class Searched(Found):
+    """One that has neither a picture nor a map."""
+
+    to_geojson = None
+
+    def page(self) -> Page:
+        return Page("", "", (Note("searched"),))
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Stand in for the verb; return what it was asked for."""
+    calls: list[dict] = []
+
+    def partition(network, domain, **options):
+        calls.append({"network": network, "domain": domain, **options})
+        return Found()
+
+    monkeypatch.setattr(hinge, "partition", partition, raising=False)
+    return calls
+
+
+def stand_in(monkeypatch, partition) -> None:
+    monkeypatch.setattr(hinge, "partition", partition, raising=False)
+
+
+def test_a_plane_goes_through_three_examples(work, run, asked, examples):
+    result = run(*MODEL, "--plane", "data.npz@299,5,9", "--margin", "0.5")
+    assert result.exit_code == 0, result.output
+    plane = asked[0]["domain"]
+    assert isinstance(plane, Plane)
+    middle = np.full((1, 2), 1 / 3)
+    assert plane.point([(0, 0), (1, 0), (0, 1)]) == pytest.approx(examples[[299, 5, 9]])
+    assert np.ptp(plane.corners, axis=0) == pytest.approx([1.5, 1.5])
+    assert plane.corners.mean(axis=0) == pytest.approx(middle[0])
+    assert asked[0]["network"].input_shape == (3,)
+
+
+def test_a_segment_joins_two_examples_or_two_inputs(work, run, asked, examples):
+    run(*MODEL, "--segment", "data.npz@1,2")
+    run(*MODEL, "--segment", "-1,0,0:1,0,0.5")
+    first, second = (call["domain"] for call in asked)
+    assert isinstance(first, Segment)
+    assert np.array_equal(first.point([[0], [1]]), examples[[1, 2]].astype(float))
+    assert second.a.tolist() == [-1, 0, 0]
+    assert second.b.tolist() == [1, 0, 0.5]
+
+
+def test_boxes_of_many_inputs_are_boxes(work, run, asked, examples):
+    run(*MODEL, "--box", "-1:1,0:2,-3:-2")
+    run(*MODEL, "--box", "-1:2")
+    run(*MODEL, "--box", "data.npz")
+    run(*MODEL, "--box", "data.npz@3,4")
+    boxes = [call["domain"] for call in asked]
+    assert all(isinstance(box, Box) for box in boxes)
+    assert boxes[0].lower.tolist() == [-1, 0, -3]
+    assert (boxes[1].lower.tolist(), boxes[1].upper.tolist()) == ([-1] * 3, [2] * 3)
+    assert np.array_equal(boxes[2].upper, examples.max(axis=0))
+    assert np.array_equal(boxes[3].lower, examples[[3, 4]].min(axis=0))
+
+
+def test_boxes_of_one_and_two_inputs_are_cut_exactly(folder, run, asked):
+    (folder / "flat.py").write_text(FLAT)
+    assert run("partition", "flat.py:two", "--box", "-1:1,0:2").exit_code == 0
+    assert run("partition", "flat.py:one", "--box", "-1:1", "--shape", "1").exit_code == 0
+    square, segment = (call["domain"] for call in asked)
+    assert isinstance(square, Polygon)
+    assert square.corners.tolist() == [[-1, 0], [1, 0], [1, 2], [-1, 2]]
+    assert isinstance(segment, Segment)
+    assert (segment.a.tolist(), segment.b.tolist()) == ([-1], [1])
+
+
+def test_a_model_made_by_code_is_told_the_shape(folder, run, asked):
+    (folder / "flat.py").write_text(FLAT)
+    alone = run("partition", "flat.py:three", "--box", "0:1")
+    assert_mistake(alone, "--box", "--shape")
+    assert run("partition", "flat.py:three", "--box", "0:1", "--shape", "1,3").exit_code == 0
+    assert asked[0]["domain"].lower.shape == (1, 3)
+
+
+def test_options_are_handed_on(work, run, asked):
+    run(*MODEL, "--box", "0:1", "--count", "--threads", "2", "--budget", "cells=1e3,seconds=9")
+    call = asked[0]
+    assert (call["count_only"], call["threads"]) == (True, 2)
+    assert call["budget"] == {"cells": 1000, "seconds": 9}
+    run(*MODEL, "--box", "0:1")
+    assert (asked[1]["count_only"], asked[1]["threads"], asked[1]["budget"]) == (False, None, None)
+
+
+def test_all_outputs_are_written(work, run, asked):
+    files = ("--svg", "o.svg", "--html", "o.html", "--json", "o.json", "--geojson", "o.geojson")
+    result = run(*MODEL, "--box", "0:1", *files)
+    assert result.exit_code == 0, result.output
+    assert "net.onnx on box 0:1" in result.stdout
+    assert "<svg" in (work / "o.svg").read_text()
+    assert "7 cells." in (work / "o.html").read_text()
+    assert json.loads((work / "o.geojson").read_text())["type"] == "FeatureCollection"
+    assert all(f"Wrote o.{kind}" in result.stderr for kind in ("svg", "html", "json", "geojson"))
+
+
+@pytest.mark.parametrize("option", ["--svg", "--geojson"])
+def test_what_cannot_be_drawn_is_said_and_the_rest_is_written(work, run, monkeypatch, option):
+    stand_in(monkeypatch, lambda *_, **__: Searched())
+    result = run(*MODEL, "--box", "0:1", option, "out", "--json", "o.json")
+    assert_mistake(result, option, "leave out")
+    assert (work / "o.json").exists()
+    assert not (work / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), ("none", "--box -1:1")),
+        (("--box", "0:1", "--segment", "data.npz@0,1"), ("--box and --segment",)),
+        (("--box", "1:0"), ("--box", "'1:0'")),
+        (("--box", "0:1,0:1"), ("shape", "(3,)")),
+        (("--box", "nothing.npz"), ("nothing.npz", "check the path")),
+        (("--plane", "data.npz@0,1,300"), ("300", "the last example is 299")),
+        (("--plane", "data.npz@4,4,5"), ("one line",)),
+        (("--plane", "data.npz@0,1,2", "--input", "z"), ("--input", "'z'")),
+        (("--segment", "0,0,0:0,0,0"), ("equal",)),
+        (("--segment", "data.npz@0,1", "--margin", "1"), ("--margin",)),
+        (("--box", "0:1", "--margin", "1"), ("--margin",)),
+        (("--box", "0:1", "--budget", "days=1"), ("--budget",)),
+        (("--box", "0:1", "--count", "--svg", "o.svg"), ("--svg", "--count")),
+        (("--box", "data.npz", "--html", "data.npz"), ("--html", "an input")),
+        (("--box", "data.npz@0,1", "--html", "data.npz"), ("--html", "an input")),
+        (("--box", "0:1", "--svg", "nowhere/o.svg"), ("--svg", "does not exist")),
+    ],
+)
+def test_mistakes_are_one_paragraph(work, run, asked, arguments, words):
+    assert_mistake(run(*MODEL, *arguments), *words)
+    assert not asked
+
+
+def test_an_error_on_the_way_keeps_what_is_complete(work, run, monkeypatch):
+    def fails(*_, **__):
+        raise ModelError("it broke", where="a", found="b", do="c", partial=Found(complete=False))
+
+    stand_in(monkeypatch, fails)
+    result = run(*MODEL, "--box", "0:1", "--json", "o.json")
+    assert_mistake(result, "it broke")
+    assert "7 cells." in result.stdout
+    assert (work / "o.json").exists()
+
+
+def test_a_spent_budget_is_said(work, run, monkeypatch):
+    stand_in(monkeypatch, lambda *_, **__: Found(complete=False))
+    result = run(*MODEL, "--box", "0:1")
+    assert result.exit_code == 0
+    assert "budget was used up" in result.stderr
+
+
+def test_ctrl_c_reports_what_is_complete(work, run, monkeypatch):
+    def interrupted(*_, **__):
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        return Found(complete=False)
+
+    stand_in(monkeypatch, interrupted)
+    result = run(*MODEL, "--box", "0:1", "--json", "o.json")
+    assert result.exit_code == 130
+    assert "Interrupted; 7 cells were complete" in result.stderr
+    assert "7 cells." in result.stdout
+    assert (work / "o.json").exists()
+
+
+def test_the_help_has_examples_and_every_domain(run):
+    text = run("partition", "--help").stdout
+    assert "hinge partition net.onnx --box -1:1,-1:1 --svg cells.svg" in text
+    for option in ("--box", "--plane", "--segment", "--budget", "--geojson"):
+        assert option in text

@@ -19,6 +19,7 @@ from hinge.network import Dense
 from hinge.network.building.builder import Builder, Call
 from hinge.regions import search as room
 from hinge.regions.boxes import partition_box
+from hinge.regions.partitioning import partition
 from hinge.report import to_text
 
 
@@ -183,6 +184,17 @@ def test_small_integers_in_three_dimensions(seed, activation):
         pieces = sum((values.numpy() > at).astype(int) for at in breaks)
         assert (states[site][cells] == pieces).all()
     laws(found, net)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_in_a_plane_it_counts_what_the_exact_cutting_counts(seed):
+    random = np.random.default_rng(seed)
+    shapes = [(5, 2), (5, 5), (4, 5), (1, 4)]
+    net = layers(*((random.integers(-2, 3, s), random.integers(-2, 3, s[0])) for s in shapes))
+    found = partition_box(net, cube(2, 3))
+    exact = partition(net, hinge.Polygon([[-3, -3], [3, -3], [3, 3], [-3, 3]]))
+    assert (found.n_cells, found.n_regions) == (exact.n_cells, exact.n_regions)
+    assert np.allclose(np.sort(found.volumes), np.sort(exact.areas), rtol=1e-9)
 
 
 class Pooled(nn.Module):

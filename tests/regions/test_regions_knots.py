@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 import hinge
 from hinge.errors import DataError, OptionError
 from hinge.regions.knots import UNIT, hinge_weights, rounding_bound
+from hinge.regions.partitioning import partition
 from hinge.report import to_text
 
 
@@ -100,6 +101,15 @@ def test_the_kinks_are_the_knots_to_the_bit(beyond, units):
             for x in (np.nextafter(knot, -9), knot, np.nextafter(knot, 9))
         )
         assert ((below < 0) & (here == 0) & (above > 0)).any()
+
+
+def test_a_partition_gives_the_knots_back():
+    knots = np.array([0.0, 0.125, 0.3, 0.7, 0.875, 1.0])
+    for beyond in ("linear", "constant", "fewest"):
+        network = hinge.from_knots(knots, np.cos(5 * knots), beyond=beyond)
+        found = partition(network, hinge.Segment([0.0], [1.0]))
+        assert found.points.tolist() == pytest.approx(knots.tolist(), abs=2e-16)
+        assert (found.n_cells, found.n_regions) == (5, 5)
 
 
 def test_beyond_the_knots():

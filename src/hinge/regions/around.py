@@ -7,6 +7,7 @@ from typing import Any, assert_never
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from hinge.regions.program import Bend, Fold, Join, Larger, Linear, Program, Total
 
@@ -14,8 +15,9 @@ Reals = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 _UNIT = 2.0**-53
-_LEAST = 1e-300
-"""Added to errors, so that no underflow makes one 0."""
+_LEAST = 1e-150
+"""No error, and no magnitude in the bound of one, is between 0 and this: products of two do not
+vanish, so that an error of 0 says that nothing was rounded."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,8 +38,8 @@ class Values:
 
     @property
     def size(self) -> Reals:
-        """A bound of what each can be within the reach, ``(B, n)``."""
-        return np.asarray(np.abs(self.rows).sum(axis=1))
+        """A bound of what each can be within the reach, ``(B, n)``; 0 only if it is 0."""
+        return _at_least(np.abs(self.rows).sum(axis=1))
 
     def __getitem__(self, columns: Any) -> Values:
         return Values(self.rows[:, :, columns], self.error[:, columns])
@@ -49,7 +51,7 @@ class Around:
 
     ``positive`` and ``flat`` ``(B, m)``: the sign of each form, and whether it is 0 in the
     whole cell as far as rounding tells. ``decided`` ``(B,)``: all other signs are those of
-    exact arithmetic, so that a cell with this pattern exists and holds the point.
+    exact arithmetic. ``proven``: so is what is flat; a cell with this pattern exists then.
     """
 
     forms: Values
@@ -68,8 +70,17 @@ class Around:
     @property
     def decided(self) -> Flags:
         """Whether the sign of every form that is not flat is certain."""
-        certain = np.abs(self.forms.value) > self.forms.error
-        return np.asarray((certain | self.flat).all(axis=1))
+        return np.asarray((self._certain | self.flat).all(axis=1))
+
+    @property
+    def proven(self) -> Flags:
+        """Whether the flat ones are certain too: 0 without any rounding, as behind dead units."""
+        nothing = (self.forms.size == 0) & (self.forms.error == 0)
+        return np.asarray((self._certain | nothing).all(axis=1))
+
+    @property
+    def _certain(self) -> Flags:
+        return np.asarray(np.abs(self.forms.value) > self.forms.error)
 
 
 def around(program: Program, points: Reals, reach: Reals) -> Around:
@@ -107,13 +118,13 @@ def around(program: Program, points: Reals, reach: Reals) -> Around:
 
 def _linear(step: Linear, source: Values) -> Values:
     matrix, bias = step.matrix, step.bias
-    magnitude = abs(matrix)
+    magnitude = _magnitude(matrix)
     count, rows, width = source.rows.shape
     flat = source.rows.reshape(-1, width)
-    result = np.asarray(matrix @ flat.T).T.reshape(count, rows, len(bias))
+    result = _times(matrix, flat).reshape(count, rows, len(bias))
     result[:, -1] += bias
-    terms = np.asarray(magnitude @ source.size.T).T + np.abs(bias)
-    carried = np.asarray(magnitude @ source.error.T).T
+    terms = _times(magnitude, source.size) + np.abs(bias)
+    carried = _times(magnitude, source.error)
     return Values(result, _grown(carried + _gamma(width + 2) * terms))
 
 
@@ -144,7 +155,7 @@ def _larger(first: Values, second: Values) -> Values:
 
 
 def _bend(bend: Bend, source: Values) -> Values:
-    """The piece that holds at the point. Where that is not certain, the steepest bounds the error."""
+    """The piece that holds at the point; where that is not certain, the steepest bounds errors."""
     value, error = source.value, source.error
     pieces = _piece(bend, value)
     columns = np.arange(len(bend.heights))
@@ -183,4 +194,23 @@ def _gamma(count: int) -> float:
 
 def _grown(error: Reals) -> Reals:
     """An error bound that stays one although it was itself computed with rounding."""
-    return error * (1 + 1e-9) + _LEAST
+    return _at_least(error * (1 + 1e-9))
+
+
+def _at_least(size: Reals) -> Reals:
+    return np.where(size > 0, size + _LEAST, 0.0)
+
+
+def _times(matrix: Any, rows: Reals) -> Reals:
+    """``matrix`` times each row; in C order, without which NumPy leaves BLAS aside."""
+    if sparse.issparse(matrix):
+        return np.ascontiguousarray(np.asarray(matrix @ rows.T).T)
+    return np.asarray(np.ascontiguousarray(rows) @ matrix.T)
+
+
+def _magnitude(matrix: Any) -> Any:
+    found = abs(matrix)
+    if sparse.issparse(found):
+        found.data = _at_least(found.data)
+        return found
+    return _at_least(found)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hinge.regions.existence import Witnesses
 from hinge.regions.owners import Owner, Owners
 from hinge.regions.search import LOST, NONE, Cell, Search
 
@@ -37,8 +36,7 @@ class BoxCell:
 
 
 def box_cells(search: Search, cells: Sequence[Cell], owners: Owners) -> list[BoxCell]:
-    """Turn the cells of a search into those of the result, exact where floats did not decide."""
-    witnesses = Witnesses(search.program)
+    """Turn the cells of a search into those of the result."""
     middle, reach = search.frame
     made = []
     for cell in cells:
@@ -53,7 +51,7 @@ def box_cells(search: Search, cells: Sequence[Cell], owners: Owners) -> list[Box
                 neighbours=np.where(cell.neighbours < len(cells), cell.neighbours, LOST),
                 point=point,
                 corners=None if cell.corners is None else middle + reach * cell.corners,
-                exists=cell.certain or witnesses.prove(point, cell.positive, cell.flat),
+                exists=cell.certain,
             )
         )
     return made

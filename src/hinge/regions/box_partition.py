@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import ConvexHull
+from scipy.spatial import ConvexHull, QhullError
 
 from hinge.domains import Box
 from hinge.errors import OptionError, UnsupportedError
 from hinge.network import Network
 from hinge.page import Page
 from hinge.regions import box_show
-from hinge.regions.around import Around, Values, around
+from hinge.regions.around import around
 from hinge.regions.box_cells import BoxCell, adjacency
+from hinge.regions.joined import flat_pairs, words_of
+from hinge.regions.linear_regions import linear_regions
+from hinge.regions.maps import affine_maps
+from hinge.regions.mesh import Words
 from hinge.regions.owners import Owners
-from hinge.regions.program import Program
+from hinge.regions.patterns import Patterns, canonical_patterns
 from hinge.report import to_html
 
 if TYPE_CHECKING:
@@ -42,24 +43,19 @@ _NEAR = 1e-9
 class BoxPartition:
     """The cells of a network in a box of inputs, found one from another across facets.
 
-    ``cells`` as `BoxCell`; ``positive`` and ``flat`` ``(n, m)`` the signs of all forms of
-    ``program`` in them. ``complete``: nothing was left to look at, and a neighbour was found
-    behind every facet. ``refused``: cells too thin for float64, not among ``cells``;
-    ``late``: those that only random points found. ``parts`` ``(n_parts,)`` are the cells to
-    which what was found belongs, by its pattern: see `locate`.
+    ``cells`` as `BoxCell`, ``patterns`` their signs. ``complete``: nothing was left to look
+    at, and a neighbour was found behind every facet. ``refused``: cells too thin for float64,
+    not among ``cells``; ``late``: those that only random points found.
     """
 
     network: Network
-    program: Program
     box: Box
     cells: tuple[BoxCell, ...]
-    positive: Flags
-    flat: Flags
+    patterns: Patterns
     complete: bool
     refused: int
     late: int
     seconds: float
-    parts: Mapping[bytes, int]
 
     certified = False
 
@@ -69,10 +65,10 @@ class BoxPartition:
         n = self.certified_cells
         which = "every cell" if n == self.n_cells else f"{n:,} of the {self.n_cells:,} cells"
         return (
-            f"Facets are found in floating point. Proven in exact arithmetic: {which} exists, with "
-            "its pattern, around its interior point, so that these are not too many. Not proven: "
-            "that there is no further cell; one thinner than about 1e-9 of its neighbour's size "
-            "can be missed."
+            "Facets are found in floating point. Proven in exact arithmetic: "
+            f"{which} exists, with its pattern, so that these are not too many. Not proven: that "
+            "there is no further cell; one thinner than about 1e-9 of its neighbour's size can be "
+            "missed."
         )
 
     @property
@@ -95,27 +91,19 @@ class BoxPartition:
         """A point well inside of each cell, flat: ``(n_cells, d)``."""
         return np.array([cell.point for cell in self.cells]).reshape(-1, self.box.dimension)
 
-    def pattern(self, cell: int) -> dict[str, npt.NDArray[np.int8]]:
-        """The signs of all forms in a cell, by the step's name: entries in order, -1, 0 or 1.
+    def pattern(self, cell: int) -> dict[str, npt.NDArray[np.integer]]:
+        """What every step does in a cell, by its name: ``(entries,)``.
 
-        A row for each entry and break of the step's pre-activation, in the order of
-        `Meaning`; of a max for each match that decides its winner.
+        Of an activation the piece of each entry, 0 left of its first break; of a max the
+        place of each winner among the values that it reads.
         """
-        number = self._checked(cell)
-        signs = np.where(self.flat[number], 0, np.where(self.positive[number], 1, -1))
-        found: dict[str, list[npt.NDArray[np.int8]]] = {}
-        for start, meaning in zip(self._owners.starts, self.program.meanings, strict=False):
-            moving = meaning.forms >= 0
-            own = meaning.orientation.astype(np.int8)
-            own[moving] *= signs[start + meaning.forms[moving]].astype(np.int8)
-            found.setdefault(meaning.step, []).append(own)
-        return {step: np.concatenate(rows) for step, rows in found.items()}
+        found = self.patterns.states(np.array([self._checked(cell)]))
+        return {step: states[0] for step, states in found.items()}
 
     def affine(self, cell: int) -> tuple[Reals, Reals]:
         """The network's map in a cell: ``W (n_out, d)`` and ``b (n_out,)`` on flat inputs."""
-        point = self.cells[self._checked(cell)].point
-        rows = self._around(point[None]).output.rows[0] / np.append(self._reach, 1.0)[:, None]
-        return rows[:-1].T, rows[-1] - point @ rows[:-1]
+        maps = affine_maps(self.patterns, np.array([self._checked(cell)]))
+        return maps.matrices[0], maps.shifts[0]
 
     def locate(self, x: npt.ArrayLike) -> Indices:
         """The cells that hold the inputs ``(n, *input_shape)``, ``(n,)``; -1 where none does.
@@ -124,9 +112,8 @@ class BoxPartition:
         """
         points = np.asarray(x, np.float64).reshape(-1, self.box.dimension)
         low, high = self.box.bounds(self.network.input_shape)
-        found = self._around(points)
-        keys = found.keys()
-        cells = np.array([self.parts.get(key, -1) for key in keys], np.int64)
+        words = self._words(points)
+        cells = np.array([self._by_words.get(one.tobytes(), -1) for one in words], np.int64)
         inside = ((points >= low) & (points <= high)).all(axis=1)
         for i in np.flatnonzero((cells < 0) & inside):
             cells[i] = self._nearest(points[i])
@@ -154,16 +141,9 @@ class BoxPartition:
     def regions(self) -> Indices:
         """The linear region of each cell, ``(n_cells,)``, numbered from 0.
 
-        Neighbours whose maps differ by no more than twice the bound on their rounding errors,
-        anywhere in the box, are taken to have the same one.
+        Whether neighbours have the same map is decided exactly.
         """
-        output = self._around(self.interior_points).output
-        first, second = self.adjacency.T
-        same = _same(output, first, second, self.interior_points, self._reach)
-        links = csr_array(
-            (np.ones(int(same.sum())), (first[same], second[same])), (self.n_cells,) * 2
-        )
-        return np.asarray(connected_components(links, directed=False)[1], np.int64)
+        return linear_regions(self.patterns, self.adjacency)
 
     @property
     def n_regions(self) -> int:
@@ -173,7 +153,7 @@ class BoxPartition:
     @cached_property
     def never_folds(self) -> dict[str, Flags]:
         """By site, ``(n_units,)``: whether a unit folds nowhere in the cells that were found."""
-        return self._owners.never(self.positive, self.flat)
+        return Owners(self.network, self.patterns.program).never(self.patterns)
 
     def to_pandas(self) -> pd.DataFrame:
         """One row per cell. Needs pandas: ``pip install "hinge[data]"``."""
@@ -196,16 +176,21 @@ class BoxPartition:
     __repr__ = __str__
 
     @cached_property
-    def _owners(self) -> Owners:
-        return Owners(self.network, self.program)
+    def _by_words(self) -> dict[bytes, int]:
+        return {words.tobytes(): number for number, words in enumerate(self.patterns.words)}
 
     @property
     def _reach(self) -> Reals:
         low, high = self.box.bounds(self.network.input_shape)
         return np.asarray(high / 2 - low / 2)
 
-    def _around(self, points: Reals) -> Around:
-        return around(self.program, points, self._reach)
+    def _words(self, points: Reals) -> Words:
+        program = self.patterns.program
+        found = around(program, points, self._reach)
+        words = words_of(program, found.positive)
+        if any(meaning.winner for meaning in program.meanings):
+            words = canonical_patterns(program, words, flat_pairs(program, found.flat))
+        return words
 
     def _nearest(self, point: Reals) -> int:
         room = _NEAR * float(self._reach.max())
@@ -225,21 +210,12 @@ class BoxPartition:
         return int(cell)
 
 
-def _same(output: Values, first: Indices, second: Indices, points: Reals, reach: Reals) -> Flags:
-    """Whether the maps of pairs of cells are equal, as far as rounding tells."""
-    gaps = (points[second] - points[first]) / reach
-    rows = output.rows
-    slopes = np.abs(rows[first, :-1] - rows[second, :-1]).sum(axis=1)
-    carried = np.einsum("pd,pdo->po", gaps, rows[first, :-1])
-    values = np.abs(rows[first, -1] + carried - rows[second, -1])
-    allowed = 2 * (output.error[first] + output.error[second])
-    allowed = allowed + 2.0**-50 * (output.size[first] + output.size[second])
-    return np.asarray((slopes + values <= allowed).all(axis=1))
-
-
 def _volume(cell: BoxCell) -> float:
     if cell.corners is None:
         return float("nan")
     if cell.corners.shape[1] == 1:
         return float(np.ptp(cell.corners))
-    return float(ConvexHull(cell.corners, qhull_options="QJ").volume)
+    try:
+        return float(ConvexHull(cell.corners).volume)
+    except QhullError:  # nearly flat: joggled, which costs some digits
+        return float(ConvexHull(cell.corners, qhull_options="QJ").volume)

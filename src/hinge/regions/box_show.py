@@ -24,8 +24,7 @@ _MANY = 20_000
 def page(found: BoxPartition) -> Page:
     """The partition as a page: counts, what is proven, what never folds, the cells."""
     blocks: list[Block] = [Note("", "What was found", points=_facts(found))]
-    tone = "info" if found.complete else "warning"
-    blocks.append(Note(found.reason, "What is proven", tone))
+    blocks.append(Note(found.reason, "What is proven"))
     if not found.complete:
         blocks.append(Note(_missing(found), "Not complete", "warning"))
     blocks += [_site_table(found), _cell_table(found)]

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hinge.network import Activate, Network
+from hinge.regions.patterns import Patterns
 from hinge.regions.program import Indices, Program
 
 Flags = npt.NDArray[np.bool_]
@@ -32,23 +33,15 @@ class Owners:
         units = np.unique(self._units[fold][rows])
         return tuple((meaning.step, int(unit)) for unit in units)
 
-    def never(self, positive: Flags, flat: Flags) -> dict[str, Flags]:
-        """By site, which units never fold: True where no form of theirs has two signs.
-
-        ``positive`` and ``flat`` ``(n, m)``: the signs of all forms in all cells. A form that
-        is 0 on a whole cell counts as having both.
-        """
-        folds = flat.any(axis=0) | (positive.any(axis=0) & ~positive.all(axis=0))
-        found: dict[str, Flags] = {}
-        for site in self._network.sites:
-            found[site.name] = np.ones(site.n_units, bool)
+    def never(self, patterns: Patterns) -> dict[str, Flags]:
+        """By site, which units are on one piece in all cells: ``(n_units,)``."""
+        found = {site.name: np.ones(site.n_units, bool) for site in self._network.sites}
         for fold, meaning in enumerate(self._program.meanings):
             if meaning.step not in found:
                 continue
-            moving = meaning.forms >= 0
-            forms = self.starts[fold] + meaning.forms[moving]
-            folding = self._units[fold][moving][folds[forms]]
-            found[meaning.step][folding] = False
+            positive, _ = patterns.counts(fold)
+            folding = (positive > 0) & (positive < patterns.n_cells)
+            found[meaning.step][self._units[fold][folding]] = False
         return found
 
     @cached_property

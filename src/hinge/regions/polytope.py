@@ -109,7 +109,7 @@ def _sorted_out(normals: Reals, distances: Reals, corners: Reals) -> Facets:
     on = np.abs(heights) <= tolerance
     held = np.flatnonzero(on.sum(axis=1) >= dimension)
     middles = (on[held] @ corners) / on[held].sum(axis=1)[:, None]
-    return judged(normals, distances, held, middles, corners, tolerance)
+    return judged(normals, distances, held, middles, corners=corners, tolerance=tolerance)
 
 
 def judged(
@@ -117,6 +117,7 @@ def judged(
     distances: Reals,
     held: Indices,
     middles: Reals,
+    *,
     corners: Reals | None,
     tolerance: float,
 ) -> Facets:

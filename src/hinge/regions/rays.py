@@ -33,7 +33,9 @@ def facets_by_programs(normals: Reals, distances: Reals) -> Facets | None:
     for i in np.flatnonzero(np.isnan(middles[:, 0])):
         middles[i] = _deepest(normals[rows], distances[rows], i)
     found = ~np.isnan(middles[:, 0])
-    return judged(normals, distances, rows[found], middles[found], None, TOLERANCE * size)
+    return judged(
+        normals, distances, rows[found], middles[found], corners=None, tolerance=TOLERANCE * size
+    )
 
 
 def _bounding_box(normals: Reals, distances: Reals) -> tuple[Reals, Reals]:
@@ -68,7 +70,7 @@ def _hit(normals: Reals, distances: Reals, dimension: int) -> Reals:
         return np.asarray(total / count[:, None])
 
 
-def _deepest(normals: Reals, distances: Reals, row: int) -> Reals:
+def _deepest(normals: Reals, distances: Reals, row: np.intp) -> Reals:
     """The point on one plane that is furthest inside all others; NaN where none is inside."""
     dimension = normals.shape[1]
     beside = normals @ normals[row] < 1 - TOLERANCE

@@ -43,8 +43,8 @@ _STARTS = 256
 class Cell:
     """One cell found, in coordinates in which the box is [-1, 1] in every direction.
 
-    ``point`` lies inside. ``positive`` and ``flat`` tell the signs of all forms; ``certain``
-    says that those at ``point`` are the ones of exact arithmetic. ``normals``, ``offsets``,
+    ``point`` lies inside. ``positive`` and ``flat`` tell the signs of all forms; ``certain``:
+    it is proven that such a cell exists. ``normals``, ``offsets``,
     ``marks`` describe its facets: inside is ``normals @ x + offsets >= 0``, marks are numbers
     of forms, or below 0 for sides of the box. ``neighbours`` are the numbers of the cells
     behind the facets: `NONE` behind a side of the box, `LOST` where none was found. A cell
@@ -96,11 +96,22 @@ class Search:
     _queue: deque[tuple[Reals, Reals]] = field(default_factory=deque)
 
     def run(self) -> None:
-        """Look until nothing new is found, or the budget is spent."""
+        """Look from the middle outwards, then from random points, until the budget is spent.
+
+        Ctrl-C ends it as well; what was found is kept.
+        """
+        try:
+            self._run()
+        except KeyboardInterrupt:
+            if not self.cells:
+                raise
+            self.complete = False
+
+    def _run(self) -> None:
         random = np.random.default_rng(self.seed)
         dimension = len(self.lower)
-        self._start(np.zeros((1, dimension)))
-        self._start(random.uniform(-1, 1, (_STARTS, dimension)))
+        sizes = np.linspace(0, 1, _STARTS)[:, None] ** 3
+        self._start(sizes * random.uniform(-1, 1, (_STARTS, dimension)), most=1)
         self.complete = self._emptied()
         for _ in range(dimension):
             before = len(self.cells)
@@ -122,18 +133,18 @@ class Search:
         size = _BATCH if len(self.lower) <= _FEW else _SMALL_BATCH
         while self._queue:
             left = min(size, self.most - len(self.cells), len(self._queue))
-            if left <= 0 or time.monotonic() > self.until:
+            if left <= 0 or (self.cells and time.monotonic() > self.until):
                 return False
             self._look([self._queue.popleft() for _ in range(left)])
             if self.progress is not None:
                 self.progress(len(self.cells), None)
         return True
 
-    def _start(self, points: Reals) -> None:
-        """Put cells of points whose signs are certain on the queue."""
+    def _start(self, points: Reals, most: int | None = None) -> None:
+        """Put the cells of the first points whose signs are certain on the queue."""
         found = self.at(points)
         keys = _keys(found)
-        for i in np.flatnonzero(found.decided):
+        for i in np.flatnonzero(found.decided)[:most]:
             self._number(keys[i], points[i], np.zeros(points.shape[1]))
 
     def _number(self, key: bytes, point: Reals, inward: Reals) -> int:
@@ -160,9 +171,7 @@ class Search:
         made = self.cells[-len(batch) :]
         inner = self.at(np.array([cell.point for cell in made]))
         same = (inner.positive == positive).all(axis=1) & (inner.flat == flat).all(axis=1)
-        for cell, sure in zip(
-            made, (inner.decided & same & ~flat.any(axis=1)).tolist(), strict=True
-        ):
+        for cell, sure in zip(made, (inner.proven & same).tolist(), strict=True):
             cell.certain = sure
         self._cross(crossings)
 

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from hinge.examination import examine as examine
     from hinge.network import Network as Network
     from hinge.network import read as read
-    from hinge.regions.partitioning import partition as partition
     from hinge.regions.approximating import approximate as approximate
     from hinge.regions.approximation import Approximation as Approximation
     from hinge.regions.knots import from_knots as from_knots
+    from hinge.regions.partitioning import partition as partition
 
 __version__ = "0.1.0"
 

@@ -201,7 +201,7 @@ def cut_plane(
     decide: Any,
     look: Any,
     cells: int,
-    bytes: int,
+    bytes: int,  # noqa: A002 - as it is
     seconds: float,
     count_only: bool,
     threads: int,
@@ -213,7 +213,7 @@ def cut_line(
     decide: Any,
     look: Any,
     cells: int,
-    bytes: int,
+    bytes: int,  # noqa: A002 - as it is
     seconds: float,
     count_only: bool,
     threads: int,

@@ -32,8 +32,8 @@ def partition_box(
     network: Network,
     box: Box,
     *,
-    cells: int = 100_000,
-    seconds: float = 60.0,
+    cells: int,
+    seconds: float,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> BoxPartition:

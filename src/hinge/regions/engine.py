@@ -76,7 +76,7 @@ def cut_polygon(program: Program, corners: Reals, work: Work) -> Outcome[Mesh]:
     def cut(compiled: Any, *rest: Any) -> Any:
         return native.cut_plane(compiled, given, *rest)
 
-    found, stopped = _cut(program, given, work, cut)
+    found = _cut(program, given, work, cut)
     mesh = Mesh(
         vertices=found["vertices"],
         edges=found["edges"],
@@ -87,12 +87,12 @@ def cut_polygon(program: Program, corners: Reals, work: Work) -> Outcome[Mesh]:
         patterns=found["patterns"].reshape(len(found["offsets"]) - 1, program.first_words[-1]),
         flat=found["flat"],
     )
-    return _outcome(mesh, found, stopped)
+    return _outcome(mesh, found)
 
 
 def cut_segment(program: Program, work: Work) -> Outcome[Chain]:
     """Cut the segment from 0 to 1; an incomplete chain begins at 0 and ends too early."""
-    found, stopped = _cut(program, np.array([[0.0], [1.0]]), work, native.cut_line)
+    found = _cut(program, np.array([[0.0], [1.0]]), work, native.cut_line)
     pieces = max(len(found["points"]) - 1, 0)
     chain = Chain(
         points=found["points"],
@@ -101,26 +101,23 @@ def cut_segment(program: Program, work: Work) -> Outcome[Chain]:
         patterns=found["patterns"].reshape(pieces, program.first_words[-1]),
         flat=found["flat"],
     )
-    return _outcome(chain, found, stopped)
+    return _outcome(chain, found)
 
 
-def _cut(
-    program: Program, corners: Reals, work: Work, cut: Callable[..., Any]
-) -> tuple[dict[str, Any], BaseException | None]:
+def _cut(program: Program, corners: Reals, work: Work, cut: Callable[..., Any]) -> dict[str, Any]:
     """Run the engine. Ctrl-C stops it, and what is complete comes back."""
-    watch = _Watch(work.progress)
-    found = cut(
+    found: dict[str, Any] = cut(
         _compiled(program),
         _Decider(program, corners),
-        watch,
+        _told(work.progress),
         work.budget.most_cells,
         work.budget.most_bytes,
         work.budget.most_seconds,
         work.count_only,
         work.threads,
-        _together(program),
+        _together(program, work.budget),
     )
-    return found, watch.stopped
+    return found
 
 
 class _Decider:
@@ -138,35 +135,36 @@ class _Decider:
             return self._oracle.signs(births, wanted)
 
 
-class _Watch:
-    """Tells how far the work is; an exception there, such as Ctrl-C, ends it early."""
+def _told(progress: Progress | None) -> Callable[[int, int, int], None]:
+    """What the engine tells now and then: cells found, and how many of its pieces are done."""
 
-    def __init__(self, progress: Progress | None) -> None:
-        self.stopped: BaseException | None = None
-        self._progress = progress
+    def tell(cells: int, done: int, pieces: int) -> None:
+        if progress is not None:
+            progress(cells, round(cells * pieces / done) if done else None)
 
-    def __call__(self, cells: int, done: int, pieces: int) -> bool:
-        try:
-            if self._progress is not None:
-                self._progress(cells, round(cells * pieces / done) if done else None)
-        except BaseException as error:  # noqa: BLE001  passed on by whoever asked for the work
-            self.stopped = error
-        return self.stopped is None
+    return tell
 
 
-def _outcome(
-    result: Result, found: dict[str, Any], stopped: BaseException | None
-) -> Outcome[Result]:
+def _outcome(result: Result, found: dict[str, Any]) -> Outcome[Result]:
     return Outcome(
-        result, found["cells"], found["complete"], found["sharpened"], found["decided"], stopped
+        result,
+        found["cells"],
+        found["complete"],
+        found["sharpened"],
+        found["decided"],
+        found["failure"],
     )
 
 
-def _together(program: Program) -> int:
-    """How many cells are refined as one piece: as many as there are vertices, roughly."""
+def _together(program: Program, budget: Budget) -> int:
+    """How many cells are refined as one piece: as many as there are vertices, roughly.
+
+    Few where few are wanted: of a piece that is not finished nothing is kept.
+    """
     folds = [program.widths[fold.source] for fold in program.folds]
     per_vertex = 8 * 2 * (max(folds, default=1) + 8)
-    return int(np.clip(_PIECE_BYTES // per_vertex, _FEWEST_TOGETHER, _MOST_TOGETHER))
+    most = min(_MOST_TOGETHER, budget.most_cells // 8)
+    return int(max(_FEWEST_TOGETHER, min(_PIECE_BYTES // per_vertex, most)))
 
 
 def _compiled(program: Program) -> Any:
@@ -222,4 +220,5 @@ def _spectral_bound(matrix: Any) -> float:
     scaled = matrix / bound
     gram = scaled @ scaled.T if len(scaled) <= scaled.shape[1] else scaled.T @ scaled
     fourth = np.linalg.matrix_power(gram, 4)
-    return min(bound, bound * float(np.linalg.norm(fourth)) ** 0.125 + 1e-300) * _MARGIN
+    powered: float = float(np.linalg.norm(fourth)) ** 0.125
+    return min(bound, bound * powered) * _MARGIN

@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 
 from hinge.domains import Box, Plane, Polygon, Segment
 from hinge.errors import OptionError, UnsupportedError
 from hinge.network import Network, read
+from hinge.regions.box_partition import BoxPartition
+from hinge.regions.boxes import partition_box
 from hinge.regions.budget import Budget
 from hinge.regions.counted import CellCount
 from hinge.regions.engine import Outcome, Progress, Work, cut_polygon, cut_segment
@@ -19,8 +22,11 @@ from hinge.regions.line import LinePartition
 from hinge.regions.lowering import lower
 from hinge.regions.plane import PlanePartition
 
+BOX_CELLS, BOX_SECONDS = 100_000, 60.0
+"""The budget of a search in a box where none is given."""
+
 Domain = Segment | Polygon | Plane | Box
-Partition = LinePartition | PlanePartition
+Partition = LinePartition | PlanePartition | BoxPartition
 
 
 def partition(
@@ -32,7 +38,7 @@ def partition(
     progress: Progress | None = None,
     count_only: bool = False,
     smooth_creases: bool = False,
-) -> Partition | CellCount | Any:
+) -> Partition | CellCount:
     """Cut a domain into the cells on which a piecewise-linear network is affine, exactly.
 
     Parameters
@@ -46,7 +52,8 @@ def partition(
         `hinge.Box` (of a few inputs; one and two are a segment and a polygon).
     budget
         Limits, as `hinge.regions.Budget` or as in ``{"cells": 1e6, "seconds": 60, "bytes": 4e9}``.
-        When one is met the result holds what is complete, and says so.
+        When one is met the result holds what is complete, and says so. In a box a search ends
+        after 100 000 cells or a minute unless it is told otherwise.
     threads
         How many; torch's own number if not given. The result is the same for any number.
     progress
@@ -72,7 +79,7 @@ def partition(
     network = model if isinstance(model, Network) else _read(model, domain)
     work = Work(Budget.of(budget), _threads(threads), progress, count_only)
     if isinstance(domain, Box):
-        raise NotImplementedError
+        return _in_box(network, domain, work)
     program = lower(network, domain, smooth_creases=smooth_creases)
     if count_only and any(meaning.winner for meaning in program.meanings):
         raise UnsupportedError(
@@ -86,13 +93,12 @@ def partition(
         _raise_if_failed(cut)
         if count_only:
             return CellCount(cut.n_cells, cut.complete)
-        line = LinePartition.of(network, domain, program, cut.result, complete=cut.complete)
-        return line
+        return LinePartition.of(network, domain, program, cut.result, complete=cut.complete)
     found = cut_polygon(program, domain.corners, work)
     _raise_if_failed(found)
     if count_only:
         return CellCount(found.n_cells, found.complete)
-    return PlanePartition(network, domain, program, found.result, found.complete)
+    return PlanePartition.of(network, domain, program, found.result, complete=found.complete)
 
 
 def _read(model: nn.Module, domain: Domain) -> Network:
@@ -101,7 +107,26 @@ def _read(model: nn.Module, domain: Domain) -> Network:
     return read(model, torch.as_tensor(_example(domain)[None], dtype=dtype))
 
 
-def _example(domain: Domain) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _in_box(network: Network, box: Box, work: Work) -> BoxPartition:
+    """Search a box, which neither counts alone nor uses threads."""
+    if work.count_only:
+        raise UnsupportedError(
+            "cells in a box cannot be counted without being kept",
+            where=network.origin,
+            found="count_only, and a Box",
+            do="leave out count_only; .n_cells is the count",
+        )
+    budget = work.budget
+    return partition_box(
+        network,
+        box,
+        cells=BOX_CELLS if budget.cells is None else budget.most_cells,
+        seconds=BOX_SECONDS if budget.seconds is None else budget.most_seconds,
+        progress=work.progress,
+    )
+
+
+def _example(domain: Domain) -> npt.NDArray[np.float64]:
     if isinstance(domain, Box):
         return np.asarray(domain.lower)
     return np.asarray(domain.point(domain.corners[0]))
@@ -112,7 +137,10 @@ def _threads(given: int | None) -> int:
         return torch.get_num_threads()
     if given < 1:
         raise OptionError(
-            "there must be a thread to work", where="threads", found=str(given), do="pass 1 or more"
+            "there must be a thread to work",
+            where="threads",
+            found=str(given),
+            do="pass 1 or more",
         )
     return given
 

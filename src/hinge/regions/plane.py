@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +18,7 @@ from hinge.regions.boundary import DecisionBoundary, decision_boundary
 from hinge.regions.canonical import canonical
 from hinge.regions.cells import Cells
 from hinge.regions.creases import Crease, Creases
-from hinge.regions.folding import NeverFolds, never_folds
+from hinge.regions.evaluation import program_values
 from hinge.regions.frames import pandas
 from hinge.regions.geometry import areas, centroids
 from hinge.regions.input_maps import Equation, equation, input_buffer, input_map
@@ -29,6 +29,7 @@ from hinge.regions.location import Locator
 from hinge.regions.maps import slopes_and_shifts
 from hinge.regions.meanings import readings
 from hinge.regions.mesh import Mesh
+from hinge.regions.never_folds import NeverFolds, never_folds
 from hinge.regions.patterns import Pattern, Patterns
 from hinge.regions.program import Program, Reals
 from hinge.regions.slopes import jumps, jumps_by_mark, largest_slope, steepness
@@ -47,18 +48,47 @@ class PlanePartition:
     """The cells of a network on a polygon of inputs, with the vertices and edges they share.
 
     A *cell* is a maximal convex set of inputs with one activation pattern; a *linear region* joins
-    neighbouring cells with the same affine map on the domain. Coordinates are the domain's own
-    (see `hinge.Plane.point`). ``certified``: every sign that decides where a cell ends is that of
+    neighbouring cells with the same affine map on the domain. Coordinates are the domain's own:
+    c stands for the input ``origin + directions @ c``, flat in C order of ``input_shape``, and
+    ``corners`` ``(n, 2)`` are the domain's. ``certified``: every sign that decides where a cell ends is that of
     exact arithmetic on the stored weights. ``complete``: nothing was left out; otherwise
     `remaining_area` says how much was. What is asked for is computed then, and kept.
     """
 
-    network: Network
-    domain: Polygon | Plane
     program: Program
     cut: Mesh
-    complete: bool = True
+    corners: Reals
+    layouts: dict[str, Layout]
+    input_shape: tuple[int, ...]
+    origin: Reals
+    directions: Reals
     certified: bool = True
+    complete: bool = True
+    source: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        network: Network,
+        domain: Polygon | Plane,
+        program: Program,
+        cut: Mesh,
+        *,
+        complete: bool = True,
+    ) -> Self:
+        """The partition of a domain whose ``program`` was cut into the mesh ``cut``."""
+        matrix, origin = domain.embedding(network.input_shape)
+        return cls(
+            program=program,
+            cut=cut,
+            corners=domain.corners,
+            layouts=layouts(network),
+            input_shape=network.input_shape,
+            origin=origin,
+            directions=matrix,
+            complete=complete,
+            source=network.origin,
+        )
 
     @cached_property
     def mesh(self) -> Mesh:
@@ -69,11 +99,6 @@ class PlanePartition:
     def patterns(self) -> Patterns:
         """The patterns of the cells."""
         return Patterns(self.program, self.mesh.patterns, self.mesh.flat)
-
-    @cached_property
-    def layouts(self) -> dict[str, Layout]:
-        """The shape and the units of every site."""
-        return layouts(self.network)
 
     @property
     def vertices(self) -> Reals:
@@ -120,7 +145,7 @@ class PlanePartition:
         """The area of the domain that no cell covers: 0 where the partition is complete."""
         if self.complete:
             return 0.0
-        x, y = (self.domain.corners - self.domain.corners[0]).T
+        x, y = (self.corners - self.corners[0]).T
         whole = float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y)) / 2
         return max(0.0, whole - float(self.areas.sum()))
 
@@ -136,7 +161,7 @@ class PlanePartition:
     @cached_property
     def outputs(self) -> Reals:
         """The outputs, flat, at the vertices: ``(V, n_out)`` float64."""
-        return np.asarray(self.network(self._inputs(self.vertices))).reshape(len(self.vertices), -1)
+        return program_values(self.program, self.vertices)[self.program.output]
 
     def pattern(self, i: int) -> Pattern:
         """What every step does in cell i, by its name, in the shape of the site's pre-activation.
@@ -171,7 +196,7 @@ class PlanePartition:
         that do not are outside.
         """
         given = np.asarray(x, np.float64)
-        shape = self.network.input_shape
+        shape = self.input_shape
         if given.shape[given.ndim - len(shape) :] != shape:
             raise DataError(
                 "the inputs are not of the network's shape",
@@ -192,24 +217,19 @@ class PlanePartition:
 
         Raises `OptionError` for a site or a unit that the network does not have.
         """
-        entries_of(self.layouts, site, unit, "PlanePartition.creases")
-        return self._creases.of_unit(readings(self.program, self.network, site), unit)
+        return self._creases.of_unit(self.program, self.layouts, site, unit)
 
     @cached_property
     def _creases(self) -> Creases:
         return Creases(self.mesh)
 
     @cached_property
-    def never_folds(self) -> dict[str, NeverFolds]:
-        """By site, the units that never fold inside the domain, and whether they are off or on.
+    def never_folds(self) -> tuple[NeverFolds, ...]:
+        """The units that never fold inside the domain: off, on, or otherwise linear there.
 
         Where the partition is complete, that is a proof for all inputs of the domain.
         """
-        sites = [site.name for site in self.network.sites if site.name in self._steps]
-        return {
-            site: never_folds(self.mesh, readings(self.program, self.network, site))
-            for site in sites
-        }
+        return never_folds(self.patterns, self.layouts)
 
     def level_set(self, value: float = 0.0, output: int = 0) -> LevelSet:
         """Where an output (flat) has a value. Raises `OptionError` if there is no such output."""
@@ -240,11 +260,13 @@ class PlanePartition:
 
     def jump(self, site: str, unit: int) -> float:
         """The largest jump of the slope across the creases of a unit; 0 where it never folds."""
-        entries_of(self.layouts, site, unit, "PlanePartition.jump")
-        read = readings(self.program, self.network, site)
-        largest = jumps_by_mark(self.jumps, self.mesh.labels, self.mesh.label_sets)
-        marks = read.marks[read.units == unit].tolist()
-        return max((largest.get(mark, 0.0) for mark in marks), default=0.0)
+        entries = entries_of(self.layouts, site, unit, "PlanePartition.jump")
+        marks = readings(self.program, site, entries).marks.tolist()
+        return max((self._jumps.get(mark, 0.0) for mark in marks), default=0.0)
+
+    @cached_property
+    def _jumps(self) -> dict[int, float]:
+        return jumps_by_mark(self.jumps, self.mesh.labels.astype(np.int64), self.mesh.label_sets)
 
     @property
     def largest_slope(self) -> float:
@@ -277,32 +299,19 @@ class PlanePartition:
     def __repr__(self) -> str:
         return f"PlanePartition({plane_show.summary(self)})"
 
-    @cached_property
-    def _steps(self) -> set[str]:
-        return {meaning.step for meaning in self.program.meanings}
-
-    @cached_property
-    def _embedding(self) -> tuple[Reals, Reals]:
-        matrix, origin = self.domain.embedding(self.network.input_shape)
-        return matrix, origin
-
     @property
     def _input_buffer(self) -> int:
-        return input_buffer(*self._embedding)
-
-    def _inputs(self, points: Reals) -> Reals:
-        matrix, origin = self._embedding
-        return (points @ matrix.T + origin).reshape(len(points), *self.network.input_shape)
+        return input_buffer(self.directions, self.origin)
 
     def _coordinates(self, inputs: Reals) -> tuple[Reals, npt.NDArray[np.bool_]]:
         """The domain's coordinates of flat inputs, and whether each lies beside the plane."""
-        matrix, origin = self._embedding
         if self._input_buffer == 0:
             return inputs, np.zeros(len(inputs), np.bool_)
-        off = inputs - origin
-        places = np.linalg.lstsq(matrix, off.T, rcond=None)[0].T
-        size = float(np.abs(self._inputs(self.domain.corners)).max())
-        return places, np.abs(off - places @ matrix.T).max(axis=1) > _NEAR * max(size, 1e-300)
+        off = inputs - self.origin
+        places = np.asarray(np.linalg.lstsq(self.directions, off.T, rcond=None)[0].T, np.float64)
+        size = float(np.abs(self.corners @ self.directions.T + self.origin).max())
+        beside = np.abs(off - places @ self.directions.T).max(axis=1)
+        return places, beside > _NEAR * size
 
     def _cell(self, i: int) -> int:
         if not -self.n_cells <= i < self.n_cells:

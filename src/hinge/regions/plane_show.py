@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -135,12 +136,13 @@ def _chains(ends: Numbers) -> tuple[tuple[int, ...], ...]:
 
 def _sites(found: PlanePartition) -> Table:
     rows = []
-    for site in found.network.sites:
-        never = found.never_folds.get(site.name)
-        verdicts = [] if never is None else never.verdict.tolist()
-        off, on = verdicts.count("off"), verdicts.count("on")
-        rest = len(verdicts) - off - on
-        rows.append((site.name, site.n_units, site.n_units - len(verdicts), off, on, rest))
+    for site, layout in found.layouts.items():
+        if layout.maximum:
+            continue
+        states = Counter(one.state for one in found.never_folds if one.site == site)
+        units = len(np.unique(layout.units))
+        folding = units - states.total()
+        rows.append((site, units, folding, states["off"], states["on"], states["linear"]))
     return Table(_COLUMNS, tuple(rows), "Units that fold here, and units that never do")
 
 

@@ -90,12 +90,19 @@ auto asked(const nb::object& decide) {
   };
 }
 
-auto told(Run& run, const nb::object& look) {
-  return [&run, look = look.ptr()] {
+// Tells Python how far the work is. An exception there, such as Ctrl-C, is kept and ends it.
+auto told(Run& run, const nb::object& look, nb::object& failure) {
+  return [&run, look = look.ptr(), &failure] {
     const nb::gil_scoped_acquire lock;
-    const nb::object goes_on = nb::handle(look)(run.cells.load(), run.pieces_done.load(),
-                                                run.pieces.load());
-    return nb::cast<bool>(goes_on);
+    try {
+      const nb::handle call(look);
+      call(run.cells.load(), run.pieces_done.load(), run.pieces.load());
+      if (PyErr_CheckSignals() != 0) throw nb::python_error();
+      return true;
+    } catch (nb::python_error& error) {
+      failure = nb::borrow(error.value());
+      return false;
+    }
   };
 }
 
@@ -134,12 +141,14 @@ nb::dict perform(const Program& program, std::vector<double> corners, int dimens
           threads,
           together};
   if (!decide.is_none()) run.decide = asked(decide);
-  if (!look.is_none()) run.look = told(run, look);
+  nb::object failure = nb::none();
+  if (!look.is_none()) run.look = told(run, look, failure);
   auto built = [&] {
     const nb::gil_scoped_release others_may_run;
     return cut(run);
   }();
   nb::dict result;
+  result["failure"] = failure;
   list(run, std::move(built), result);
   return result;
 }

@@ -261,32 +261,17 @@ std::int32_t Points::between(std::int32_t a, std::int32_t b, int bit) {
   // Whether nothing is rounded is asked where nothing was before: the question takes its time.
   const bool unrounded = error_a == 0 && error_b == 0;
   if (unrounded) await_rounding();
-  volatile double place = at_a / (at_a - at_b);  // not to be moved beyond the question below
+  volatile double place = at_a / (at_a - at_b);  // not to be moved beyond the question
   const double t = place >= 0 && place <= 1 ? place : 0.5;
-  extents_.resize(rows_.size());
-  for (std::size_t i = 0; i < rows_.size(); ++i) {
-    Rows& rows = rows_[i];
-    if (!rows.measure) continue;
-    rows.numbers.resize(rows.numbers.size() + rows.step);
-    extents_[i] = HINGE_AT(run_.level, blend(rows.row(a), rows.row(b), t,
-                                             rows.measure->per_scale.data(), rows.measure->norm,
-                                             rows.row(vertex), rows.step));
-  }
-  const bool exact = unrounded && nothing_rounded();
-  // The true place t* satisfies (t* - t) (z*(b) - z*(a)) = -((1 - t) e(a) + t e(b)), where e are
-  // the errors of z at the ends.
-  const double way = std::abs(at_a - at_b) - scale * (error_a + error_b);
-  const double missed = scale * ((1 - t) * error_a + t * error_b);
-  const double astray = exact ? 0 : way > missed ? missed / way + 4 * kUnit : 1.0;
+  for (Rows& rows : rows_)
+    if (rows.measure) rows.numbers.resize(rows.numbers.size() + rows.step);
   bool blurred = false;
-  for (std::size_t i = 0; i < rows_.size(); ++i) {
-    Rows& rows = rows_[i];
-    if (!rows.measure) continue;
-    const double ends = rows.errors[a] + rows.errors[b];
-    const double added =
-        exact ? 0 : astray * (extents_[i].apart + ends) + 6 * kUnit * extents_[i].size;
-    rows.errors.push_back(kMargin * ((1 - t) * rows.errors[a] + t * rows.errors[b] + added));
-    blurred = blurred || added > kBlurred * extents_[i].size;
+  if (!unrounded || !mix_exactly(a, b, t, vertex)) {
+    // The true place t* satisfies (t* - t) (z*(b) - z*(a)) = -((1 - t) e(a) + t e(b)), where e are
+    // the errors of z at the ends.
+    const double way = std::abs(at_a - at_b) - scale * (error_a + error_b);
+    const double missed = scale * ((1 - t) * error_a + t * error_b);
+    blurred = mix(a, b, t, way > missed ? missed / way + 4 * kUnit : 1.0, vertex);
   }
   for (int i = 0; i < run_.dimension; ++i) {
     const double from = coordinates_[static_cast<std::size_t>(a) * run_.dimension + i];
@@ -304,6 +289,34 @@ std::int32_t Points::between(std::int32_t a, std::int32_t b, int bit) {
   negative_.push_back((negative_[a] & ~positive_[b]) | (negative_[b] & ~positive_[a]));
   if (open != 0) decide_between(vertex, open);
   return vertex;
+}
+
+// Fills a vertex's rows. False if something was rounded.
+bool Points::mix_exactly(std::int32_t a, std::int32_t b, double t, std::int32_t vertex) {
+  for (Rows& rows : rows_)
+    if (rows.measure)
+      HINGE_AT(run_.level, mix(rows.row(a), rows.row(b), t, rows.row(vertex), rows.step));
+  if (!nothing_rounded()) return false;
+  for (Rows& rows : rows_)
+    if (rows.measure)
+      rows.errors.push_back(kMargin * ((1 - t) * rows.errors[a] + t * rows.errors[b]));
+  return true;
+}
+
+// Fills a vertex's rows, where t may be so much astray. True if that leaves them blurred.
+bool Points::mix(std::int32_t a, std::int32_t b, double t, double astray, std::int32_t vertex) {
+  bool blurred = false;
+  for (Rows& rows : rows_) {
+    if (!rows.measure) continue;
+    const Extent extent = HINGE_AT(
+        run_.level, blend(rows.row(a), rows.row(b), t, rows.measure->per_scale.data(),
+                          rows.measure->norm, rows.row(vertex), rows.step));
+    const double ends = rows.errors[a] + rows.errors[b];
+    const double added = astray * (extent.apart + ends) + 6 * kUnit * extent.size;
+    rows.errors.push_back(kMargin * ((1 - t) * rows.errors[a] + t * rows.errors[b] + added));
+    blurred = blurred || added > kBlurred * extent.size;
+  }
+  return blurred;
 }
 
 void Points::decide_between(std::int32_t vertex, std::uint64_t open) {

@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "precise.hpp"
-#include "rows.hpp"
 #include "run.hpp"
 
 namespace hinge::regions {
@@ -68,6 +67,8 @@ class Points {
   double size_of(const Rows& rows, std::int32_t vertex) const;
   Rows& forms() { return rows_[fold_->direct ? fold_->source : program_.forms_buffer()]; }
   std::uint64_t look(std::int32_t vertex);
+  bool mix_exactly(std::int32_t a, std::int32_t b, double t, std::int32_t vertex);
+  bool mix(std::int32_t a, std::int32_t b, double t, double astray, std::int32_t vertex);
   void decide_between(std::int32_t vertex, std::uint64_t open);
   void sharpen(std::int32_t vertex);
   std::uint64_t look_precisely(std::int32_t vertex);
@@ -85,7 +86,6 @@ class Points {
   std::vector<std::int64_t> ids_;
   std::vector<Birth> births_;  // of this piece's own vertices
   std::vector<Rows> rows_;
-  std::vector<Extent> extents_;  // of the rows of a vertex at the moment that it is made
   std::unique_ptr<Precise> precise_;  // made when first needed
 
   const Fold* fold_ = nullptr;

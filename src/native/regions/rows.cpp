@@ -214,6 +214,13 @@ struct Size {
 
 }  // namespace
 
+void mix(const double* a, const double* b, double t, double* to, int count) {
+  for (int i = 0; i < count; i += kDoubles) {
+    const Doubles first = load(a + i);
+    store(to + i, fused(all(t), load(b + i) - first, first));
+  }
+}
+
 regions::Extent blend(const double* a, const double* b, double t, const double* per_scale,
                       double norm, double* to, int count) {
   Size apart, size;

@@ -45,7 +45,8 @@ struct Extent {
 // multiply: rows of `to` become matrix * row of `from` + bias; `step` is a row's length.
 // largest: the largest magnitude in a row.
 // signs: where a number exceeds reach * its scale, for the first `count` (a multiple of kLine).
-// blend: to = a + t * (b - a). measured: the size of a row.
+// mix: to = a + t * (b - a). blend: the same, and what is to be known of a and b. measured: the size
+// of a row.
 // precisely: one row times a matrix, where every number is the sum of a large and a small double;
 // the result's error is at most (4 * terms + 16)^2 u^2 times the sum of the terms' magnitudes.
 namespace hinge {
@@ -56,6 +57,7 @@ HINGE_AT_EVERY_LEVEL(
                   std::int64_t rows, double* to, std::int64_t to_step);
     double largest(const double* row, int count);
     regions::Signs signs(const double* row, const double* scale, double reach, int count);
+    void mix(const double* a, const double* b, double t, double* to, int count);
     regions::Extent blend(const double* a, const double* b, double t, const double* per_scale,
                           double norm, double* to, int count);
     double measured(const double* row, const double* per_scale, double norm, int count);

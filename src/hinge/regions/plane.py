@@ -50,9 +50,9 @@ class PlanePartition:
     A *cell* is a maximal convex set of inputs with one activation pattern; a *linear region* joins
     neighbouring cells with the same affine map on the domain. Coordinates are the domain's own:
     c stands for the input ``origin + directions @ c``, flat in C order of ``input_shape``, and
-    ``corners`` ``(n, 2)`` are the domain's. ``certified``: every sign that decides where a cell ends is that of
-    exact arithmetic on the stored weights. ``complete``: nothing was left out; otherwise
-    `remaining_area` says how much was. What is asked for is computed then, and kept.
+    ``corners`` ``(n, 2)`` are the domain's. ``certified``: every sign that decides where a cell
+    ends is that of exact arithmetic on the stored weights. ``complete``: nothing was left out;
+    otherwise `remaining_area` says how much was. What is asked for is computed then, and kept.
     """
 
     program: Program

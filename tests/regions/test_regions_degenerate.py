@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from degenerate_networks import Corner, networks, polygons, rich_network
 from hypothesis import given, settings
@@ -9,8 +10,11 @@ from known_networks import square
 from partition_checks import (
     assert_as_reference,
     assert_identical,
+    assert_same_points,
     assert_skeleton,
+    counts,
     cut,
+    exact_corners,
 )
 from slow_networks import (
     ABS,
@@ -24,6 +28,7 @@ from slow_networks import (
     module_of,
     network_of,
 )
+from slow_reference import subdivide
 
 import hinge
 
@@ -95,6 +100,10 @@ CASES: dict[str, Layers] = {
         dense([[1, -1]], [0]),
         RELU,
     ),
+    "four of which two never win, beside a window of equals": (
+        dense([[-9, -1], [-4, 3], [0, 0], [-6, -2]] + [[1, 0]] * 4, [5, 12, 0, 9] + [0] * 4),
+        Largest(4),
+    ),
     "a max of values equal on one side only": (
         dense([[1, 0], [0, 1]], [0, 0]),
         RELU,
@@ -122,6 +131,36 @@ def test_known_degeneracies_are_cut_exactly(name: str) -> None:
     found = cut(layers, square(2))
     assert_as_reference(found, layers, square(2))
     assert_skeleton(found)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_maxima_of_small_integers_are_cut_exactly(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    window = int(random.integers(2, 5))
+    numbers = random.integers(-1, 2, (2 * window, 3))
+    if seed % 2:
+        numbers[window:] = numbers[window]
+    layers = (dense(numbers[:, :2].tolist(), numbers[:, 2].tolist()), Largest(window))
+    assert_as_reference(cut(layers, square(1)), layers, square(1))
+
+
+@pytest.mark.parametrize(
+    ("weight", "bias"),
+    [
+        ([[1, 1], [1, 1 + 2**-45]], [-1, -1 - 2**-46]),
+        ([[2, -2], [1, -1 - 2**-46]], [0, 0]),
+        ([[2, -2], [-1, 1 + 2**-40]], [0, 0]),
+    ],
+)
+def test_creases_that_are_almost_parallel_cross_where_they_do(
+    weight: list[list[float]], bias: list[float]
+) -> None:
+    layers = (dense(weight, bias), RELU)
+    corners = ((-3, 2), (-1, -2), (2, 1), (0, 3))
+    found = cut(layers, corners)
+    truth = subdivide(layers, exact_corners(corners))
+    assert counts(found) == (len(truth.vertices), len(truth.edges), len(truth.cells))
+    assert_same_points(found.vertices, truth.vertices)
 
 
 @pytest.mark.parametrize("seed", range(4))

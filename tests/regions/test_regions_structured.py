@@ -167,7 +167,7 @@ def test_a_plane_through_three_digits_is_cut_as_a_search_finds_it(name: str) -> 
     plane = digits_plane()
     found = hinge.partition(network, plane, threads=1)
     assert_sound(found, network, 0.5, plane)
-    points = grid(260)
+    points = grid(360)
     inside = points[points.sum(axis=1) < 1]
     seen = patterns(network, torch.from_numpy(plane.point(inside)))
     assert 0.85 * found.n_cells <= seen <= found.n_cells

@@ -18,7 +18,6 @@ from hinge.regions.boundary import DecisionBoundary, decision_boundary
 from hinge.regions.canonical import canonical
 from hinge.regions.cells import Cells
 from hinge.regions.creases import Crease, Creases
-from hinge.regions.folding import NeverFolds, never_folds
 from hinge.regions.frames import pandas
 from hinge.regions.geometry import areas, centroids
 from hinge.regions.input_maps import Equation, equation, input_buffer, input_map
@@ -29,6 +28,7 @@ from hinge.regions.location import Locator
 from hinge.regions.maps import slopes_and_shifts
 from hinge.regions.meanings import readings
 from hinge.regions.mesh import Mesh
+from hinge.regions.never_folds import NeverFolds, never_folds
 from hinge.regions.patterns import Pattern, Patterns
 from hinge.regions.program import Program, Reals
 from hinge.regions.slopes import jumps, jumps_by_mark, largest_slope, steepness
@@ -192,24 +192,19 @@ class PlanePartition:
 
         Raises `OptionError` for a site or a unit that the network does not have.
         """
-        entries_of(self.layouts, site, unit, "PlanePartition.creases")
-        return self._creases.of_unit(readings(self.program, self.network, site), unit)
+        return self._creases.of_unit(self.program, self.layouts, site, unit)
 
     @cached_property
     def _creases(self) -> Creases:
         return Creases(self.mesh)
 
     @cached_property
-    def never_folds(self) -> dict[str, NeverFolds]:
-        """By site, the units that never fold inside the domain, and whether they are off or on.
+    def never_folds(self) -> tuple[NeverFolds, ...]:
+        """The units that never fold inside the domain, and whether they are off or on.
 
         Where the partition is complete, that is a proof for all inputs of the domain.
         """
-        sites = [site.name for site in self.network.sites if site.name in self._steps]
-        return {
-            site: never_folds(self.mesh, readings(self.program, self.network, site))
-            for site in sites
-        }
+        return never_folds(self.patterns, self.layouts)
 
     def level_set(self, value: float = 0.0, output: int = 0) -> LevelSet:
         """Where an output (flat) has a value. Raises `OptionError` if there is no such output."""
@@ -240,10 +235,9 @@ class PlanePartition:
 
     def jump(self, site: str, unit: int) -> float:
         """The largest jump of the slope across the creases of a unit; 0 where it never folds."""
-        entries_of(self.layouts, site, unit, "PlanePartition.jump")
-        read = readings(self.program, self.network, site)
+        entries = entries_of(self.layouts, site, unit, "PlanePartition.jump")
         largest = jumps_by_mark(self.jumps, self.mesh.labels, self.mesh.label_sets)
-        marks = read.marks[read.units == unit].tolist()
+        marks = readings(self.program, site, entries).marks.tolist()
         return max((largest.get(mark, 0.0) for mark in marks), default=0.0)
 
     @property
@@ -276,10 +270,6 @@ class PlanePartition:
 
     def __repr__(self) -> str:
         return f"PlanePartition({plane_show.summary(self)})"
-
-    @cached_property
-    def _steps(self) -> set[str]:
-        return {meaning.step for meaning in self.program.meanings}
 
     @cached_property
     def _embedding(self) -> tuple[Reals, Reals]:

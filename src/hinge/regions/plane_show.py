@@ -136,8 +136,7 @@ def _chains(ends: Numbers) -> tuple[tuple[int, ...], ...]:
 def _sites(found: PlanePartition) -> Table:
     rows = []
     for site in found.network.sites:
-        never = found.never_folds.get(site.name)
-        verdicts = [] if never is None else never.verdict.tolist()
+        verdicts = [one.state for one in found.never_folds if one.site == site.name]
         off, on = verdicts.count("off"), verdicts.count("on")
         rest = len(verdicts) - off - on
         rows.append((site.name, site.n_units, site.n_units - len(verdicts), off, on, rest))

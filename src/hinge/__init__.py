@@ -17,15 +17,15 @@ if TYPE_CHECKING:
     from hinge.examination import examine as examine
     from hinge.network import Network as Network
     from hinge.network import read as read
-    from hinge.regions.approximating import approximate as approximate
-    from hinge.regions.approximation import Approximation as Approximation
-    from hinge.regions.knots import from_knots as from_knots
+    from hinge.regions.knots.approximating import approximate as approximate
+    from hinge.regions.knots.approximation import Approximation as Approximation
+    from hinge.regions.knots.network import from_knots as from_knots
     from hinge.regions.partitioning import partition as partition
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Approximation": "hinge.regions.approximation",
+    "Approximation": "hinge.regions.knots.approximation",
     "Box": "hinge.domains",
     "Census": "hinge.census",
     "Examination": "hinge.examination",
@@ -34,9 +34,9 @@ _HOMES = {
     "Polygon": "hinge.domains",
     "Segment": "hinge.domains",
     "activations": "hinge.activations",
-    "approximate": "hinge.regions.approximating",
+    "approximate": "hinge.regions.knots.approximating",
     "examine": "hinge.examination",
-    "from_knots": "hinge.regions.knots",
+    "from_knots": "hinge.regions.knots.network",
     "measuring": "hinge.measuring",
     "nn": "hinge.nn",
     "observe": "hinge.census",

@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 
-from hinge.regions.program import Bend, Fold, Larger, Linear, Meaning, Operation, Program
+from hinge.regions.programs.program import Bend, Fold, Larger, Linear, Meaning, Operation, Program
 
 SQUARE = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)]
 AROUND = [(-1.0, -1.0), (1.0, -1.0), (1.0, 1.0), (-1.0, 1.0)]

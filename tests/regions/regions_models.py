@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import hinge
-from hinge.regions.program import Bend, Fold, Join, Larger, Linear, Total
+from hinge.regions.programs.program import Bend, Fold, Join, Larger, Linear, Total
 
 
 class Flat:

@@ -11,12 +11,12 @@ from torch import nn
 
 import hinge
 from hinge.domains import Polygon, Segment
-from hinge.regions.evaluation import program_values
-from hinge.regions.lowering import lower
-from hinge.regions.mesh import Chain
-from hinge.regions.patterns import Patterns
-from hinge.regions.rational import ExactProgram
-from hinge.regions.signs import packed
+from hinge.regions.cells.patterns import Patterns
+from hinge.regions.cells.signs import packed
+from hinge.regions.cutting.mesh import Chain
+from hinge.regions.exactly.rational import ExactProgram
+from hinge.regions.programs.evaluation import program_values
+from hinge.regions.programs.lowering import lower
 
 NO_FLAT = np.zeros((0, 2), np.int32)
 

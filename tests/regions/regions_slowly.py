@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hinge.regions.exact import Oracle
+from hinge.regions.exactly.oracle import Oracle
 
 
 class Slowly:

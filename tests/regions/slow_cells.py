@@ -8,8 +8,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from hinge.regions.mesh import Mesh
-from hinge.regions.program import Bend, Fold, Join, Larger, Linear, Program, Total
+from hinge.regions.cutting.mesh import Mesh
+from hinge.regions.programs.program import Bend, Fold, Join, Larger, Linear, Program, Total
 
 Point = tuple[Fraction, Fraction]
 Form = tuple[Fraction, Fraction, Fraction]

@@ -12,9 +12,9 @@ from test_regions_creases import ABS
 from test_regions_dissolve import grid
 
 from hinge.errors import DataError
-from hinge.regions.boundary import decision_boundary
-from hinge.regions.evaluation import program_values
-from hinge.regions.location import locate
+from hinge.regions.plane.boundary import decision_boundary
+from hinge.regions.plane.location import locate
+from hinge.regions.programs.evaluation import program_values
 
 
 def outputs(program, points):

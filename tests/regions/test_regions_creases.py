@@ -15,13 +15,13 @@ from torch import nn
 from hinge.errors import OptionError
 from hinge.layout import Place
 from hinge.network import read
-from hinge.regions.creases import Creases, flat_cells
-from hinge.regions.geometry import centroids
-from hinge.regions.layouts import Layout, layouts
-from hinge.regions.lowering import lower
-from hinge.regions.meanings import Readings, readings
-from hinge.regions.never_folds import NeverFolds, never_folds
-from hinge.regions.patterns import Patterns
+from hinge.regions.cells.layouts import Layout, layouts
+from hinge.regions.cells.meanings import Readings, readings
+from hinge.regions.cells.never_folds import NeverFolds, never_folds
+from hinge.regions.cells.patterns import Patterns
+from hinge.regions.plane.creases import Creases, flat_cells
+from hinge.regions.plane.geometry import centroids
+from hinge.regions.programs.lowering import lower
 
 ABS = ([[1.0, 0.0], [-1.0, 0.0], [0.0, 1.0], [0.0, -1.0]], [0.0] * 4)
 """|x| and |y| are sums of two of these each."""

@@ -13,11 +13,11 @@ from slow_cells import subdivide
 from torch import nn
 
 from hinge.network import read
-from hinge.regions.canonical import canonical
-from hinge.regions.dissolve import dissolve
-from hinge.regions.geometry import areas, centroids
-from hinge.regions.lowering import lower
-from hinge.regions.topology import n_cells
+from hinge.regions.plane.canonical import canonical
+from hinge.regions.plane.dissolve import dissolve
+from hinge.regions.plane.geometry import areas, centroids
+from hinge.regions.plane.topology import n_cells
+from hinge.regions.programs.lowering import lower
 
 
 def grid(n):

@@ -14,13 +14,13 @@ from regions_slowly import Slowly
 from torch import nn
 
 import hinge
-from hinge.regions import exact
-from hinge.regions.evaluation import program_values
-from hinge.regions.exact import Oracle
-from hinge.regions.integers import whole
-from hinge.regions.lowering import lower
-from hinge.regions.program import Bend, Fold, Linear, Meaning, Program
-from hinge.regions.rational import ExactProgram
+from hinge.regions.exactly import oracle as exact
+from hinge.regions.exactly.integers import whole
+from hinge.regions.exactly.oracle import Oracle
+from hinge.regions.exactly.rational import ExactProgram
+from hinge.regions.programs.evaluation import program_values
+from hinge.regions.programs.lowering import lower
+from hinge.regions.programs.program import Bend, Fold, Linear, Meaning, Program
 
 ITSELF = Flat(itself=True)
 UNIT = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0], [0.0, 1.0]])

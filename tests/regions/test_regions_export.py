@@ -14,13 +14,13 @@ from test_regions_creases import ABS, one_per_entry
 from test_regions_dissolve import grid
 
 from hinge.errors import DataError, OptionError
-from hinge.regions.creases import Creases
-from hinge.regions.geojson import to_geojson
-from hinge.regions.geometry import areas
-from hinge.regions.map_block import map_block
-from hinge.regions.plane_plot import plot_mesh
-from hinge.regions.shading import shading
-from hinge.regions.topology import n_cells
+from hinge.regions.plane.creases import Creases
+from hinge.regions.plane.geojson import to_geojson
+from hinge.regions.plane.geometry import areas
+from hinge.regions.plane.map_block import map_block
+from hinge.regions.plane.plot import plot_mesh
+from hinge.regions.plane.shading import shading
+from hinge.regions.plane.topology import n_cells
 from hinge.report import to_svg
 
 RING = relu_program(ABS, ([[1.0] * 4], [-0.5]), ([[0.0]], [0.0]))

@@ -11,9 +11,9 @@ from hand_programs import AROUND, random_program, relu_program
 from slow_cells import subdivide
 from test_regions_dissolve import grid
 
-from hinge.regions.cells import Cells
-from hinge.regions.geometry import area_of_domain, areas, centroids
-from hinge.regions.topology import cells_of_edges, n_cells, neighbours, outer_edges
+from hinge.regions.plane.geometry import area_of_domain, areas, centroids
+from hinge.regions.plane.polygons import Cells
+from hinge.regions.plane.topology import cells_of_edges, n_cells, neighbours, outer_edges
 
 
 def test_squares_have_their_areas_and_middles():

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import hinge
 from hinge.errors import DataError, OptionError
-from hinge.regions.knots import UNIT, hinge_weights, rounding_bound
+from hinge.regions.knots.network import UNIT, hinge_weights, rounding_bound
 from hinge.regions.partitioning import partition
 from hinge.report import to_text
 

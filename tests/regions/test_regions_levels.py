@@ -11,8 +11,8 @@ from slow_cells import subdivide
 from test_regions_creases import ABS
 from test_regions_dissolve import grid
 
-from hinge.regions.evaluation import program_values
-from hinge.regions.levels import level_set
+from hinge.regions.plane.levels import level_set
+from hinge.regions.programs.evaluation import program_values
 
 DIAMOND = relu_program(ABS, ([[1.0] * 4], [0.0]))
 """|x| + |y|"""

@@ -12,9 +12,9 @@ from torch import nn
 from hinge.domains import Segment
 from hinge.errors import DataError, FileError, OptionError
 from hinge.page import Lines, Table
-from hinge.regions.line import LinePartition
-from hinge.regions.lowering import lower
-from hinge.regions.never_folds import NeverFolds
+from hinge.regions.cells.never_folds import NeverFolds
+from hinge.regions.line.partition import LinePartition
+from hinge.regions.programs.lowering import lower
 from hinge.report import to_html, to_text
 
 

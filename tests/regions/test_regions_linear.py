@@ -12,15 +12,15 @@ from regions_sampled import chain, dense, network, on_segment, on_square, random
 from test_regions_maps import varied
 from torch import nn
 
-from hinge.regions.choices import positive_forms
-from hinge.regions.extent import extent
-from hinge.regions.linear_regions import is_affine, linear_regions
-from hinge.regions.maps import slopes_and_shifts
-from hinge.regions.patterns import Patterns
-from hinge.regions.propagation import forward
-from hinge.regions.rational import ExactProgram
-from hinge.regions.residues import Residues, primes_below, same_maps
-from hinge.regions.slopes import jumps, jumps_by_mark, largest_slope, steepness
+from hinge.regions.cells.linear_regions import is_affine, linear_regions
+from hinge.regions.cells.maps import slopes_and_shifts
+from hinge.regions.cells.patterns import Patterns
+from hinge.regions.cells.propagation import forward
+from hinge.regions.cells.slopes import jumps, jumps_by_mark, largest_slope, steepness
+from hinge.regions.exactly.choices import positive_forms
+from hinge.regions.exactly.extent import extent
+from hinge.regions.exactly.rational import ExactProgram
+from hinge.regions.exactly.residues import Residues, primes_below, same_maps
 
 
 def n_regions(net, n=40):

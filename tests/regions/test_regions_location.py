@@ -9,10 +9,10 @@ from slow_cells import subdivide
 from test_regions_dissolve import grid
 
 from hinge.errors import DataError
-from hinge.regions.evaluation import program_values
-from hinge.regions.geometry import centroids
-from hinge.regions.location import Locator, locate
-from hinge.regions.topology import n_cells
+from hinge.regions.plane.geometry import centroids
+from hinge.regions.plane.location import Locator, locate
+from hinge.regions.plane.topology import n_cells
+from hinge.regions.programs.evaluation import program_values
 
 
 def patterns_at(program, points):

@@ -15,10 +15,10 @@ from torch import nn
 import hinge
 from hinge.errors import ModelError, UnsupportedError
 from hinge.network import Between, Max
-from hinge.regions.choices import positive_rows
-from hinge.regions.evaluation import program_values
-from hinge.regions.lowering import lower
-from hinge.regions.program import Bend, Fold, Larger, Linear
+from hinge.regions.exactly.choices import positive_rows
+from hinge.regions.programs.evaluation import program_values
+from hinge.regions.programs.lowering import lower
+from hinge.regions.programs.program import Bend, Fold, Larger, Linear
 
 ITSELF = Flat(itself=True)
 

@@ -11,12 +11,12 @@ from torch import nn
 import hinge
 from hinge.domains import Plane
 from hinge.errors import OptionError
-from hinge.regions.choices import positive_forms
-from hinge.regions.evaluation import program_values
-from hinge.regions.input_maps import equation, input_buffer, input_map
-from hinge.regions.lowering import lower
-from hinge.regions.maps import affine_maps, slopes_and_shifts
-from hinge.regions.rational import ExactProgram
+from hinge.regions.cells.input_maps import equation, input_buffer, input_map
+from hinge.regions.cells.maps import affine_maps, slopes_and_shifts
+from hinge.regions.exactly.choices import positive_forms
+from hinge.regions.exactly.rational import ExactProgram
+from hinge.regions.programs.evaluation import program_values
+from hinge.regions.programs.lowering import lower
 
 
 class Varied(nn.Module):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hinge.regions.paths import paths
+from hinge.regions.plane.paths import paths
 
 
 def listed(*ends):

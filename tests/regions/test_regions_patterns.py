@@ -9,8 +9,8 @@ from test_regions_maps import varied
 from torch import nn
 
 import hinge
-from hinge.regions.patterns import Patterns, canonical_patterns
-from hinge.regions.signs import packed, unpacked
+from hinge.regions.cells.patterns import Patterns, canonical_patterns
+from hinge.regions.cells.signs import packed, unpacked
 
 
 def states_at(net, points):

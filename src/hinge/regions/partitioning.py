@@ -13,14 +13,14 @@ from torch import nn
 from hinge.domains import Box, Plane, Polygon, Segment
 from hinge.errors import OptionError, UnsupportedError
 from hinge.network import Network, read
-from hinge.regions.box_partition import BoxPartition
-from hinge.regions.boxes import partition_box
-from hinge.regions.budget import Budget
+from hinge.regions.box.partition import BoxPartition
+from hinge.regions.box.verb import partition_box
 from hinge.regions.counted import CellCount
-from hinge.regions.engine import Outcome, Progress, Work, cut_polygon, cut_segment
-from hinge.regions.line import LinePartition
-from hinge.regions.lowering import lower
-from hinge.regions.plane import PlanePartition
+from hinge.regions.cutting.budget import Budget
+from hinge.regions.cutting.engine import Outcome, Progress, Work, cut_polygon, cut_segment
+from hinge.regions.line.partition import LinePartition
+from hinge.regions.plane.partition import PlanePartition
+from hinge.regions.programs.lowering import lower
 
 BOX_CELLS, BOX_SECONDS = 100_000, 60.0
 """The budget of a search in a box where none is given."""

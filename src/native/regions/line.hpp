@@ -9,7 +9,7 @@
 
 namespace hinge::regions {
 
-// See the Chain in src/hinge/regions/mesh.py.
+// See the Chain in src/hinge/regions/cutting/mesh.py.
 struct BuiltLine {
   bool complete = false;
   std::int64_t pieces = 0;

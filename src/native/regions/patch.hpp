@@ -15,7 +15,7 @@
 
 namespace hinge::regions {
 
-// A piece's cells as they are handed on; see the Mesh in src/hinge/regions/mesh.py.
+// A piece's cells as they are handed on; see the Mesh in src/hinge/regions/cutting/mesh.py.
 struct Built {
   bool complete = false;
   std::int64_t cells = 0;

@@ -1,4 +1,4 @@
-// A network on a domain as operations on buffers; see src/hinge/regions/program.py.
+// A network on a domain as operations on buffers; see src/hinge/regions/programs/program.py.
 #pragma once
 
 #include <cstdint>

@@ -1,0 +1,1 @@
+"""Cells in a box of any dimension, found one from another."""

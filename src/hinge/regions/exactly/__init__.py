@@ -1,0 +1,1 @@
+"""Programs in exact arithmetic: signs at points, and which affine maps are equal."""

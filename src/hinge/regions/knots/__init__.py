@@ -1,0 +1,1 @@
+"""The other direction: the network that is a given broken line."""

@@ -1,0 +1,1 @@
+"""Partitions of polygons and planes."""

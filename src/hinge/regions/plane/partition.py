@@ -1,0 +1,324 @@
+"""A polygon of inputs, in the plane, cut into the cells on which a network is linear."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from hinge.domains import Plane, Polygon
+from hinge.errors import DataError, OptionError
+from hinge.network import Network
+from hinge.page import Page
+from hinge.regions.cells.input_maps import Equation, equation, input_buffer, input_map
+from hinge.regions.cells.layouts import Layout, entries_of, layouts, pattern_of
+from hinge.regions.cells.linear_regions import linear_regions
+from hinge.regions.cells.maps import slopes_and_shifts
+from hinge.regions.cells.meanings import readings
+from hinge.regions.cells.never_folds import NeverFolds, never_folds
+from hinge.regions.cells.patterns import Pattern, Patterns
+from hinge.regions.cells.slopes import jumps, jumps_by_mark, largest_slope, steepness
+from hinge.regions.cutting.mesh import Mesh
+from hinge.regions.frames import pandas
+from hinge.regions.plane import show
+from hinge.regions.plane.boundary import DecisionBoundary, decision_boundary
+from hinge.regions.plane.canonical import canonical
+from hinge.regions.plane.creases import Crease, Creases
+from hinge.regions.plane.geometry import areas, centroids
+from hinge.regions.plane.levels import LevelSet, level_set
+from hinge.regions.plane.location import Locator
+from hinge.regions.plane.polygons import Cells
+from hinge.regions.plane.topology import Numbers, neighbours
+from hinge.regions.programs.evaluation import program_values
+from hinge.regions.programs.program import Program, Reals
+from hinge.report import to_html, to_text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+_NEAR = 1e-9
+"""An input lies in the plane if it is no further off than this share of the domain's size."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PlanePartition:
+    """The cells of a network on a polygon of inputs, with the vertices and edges they share.
+
+    A *cell* is a maximal convex set of inputs with one activation pattern; a *linear region* joins
+    neighbouring cells with the same affine map on the domain. Coordinates are the domain's own:
+    c stands for the input ``origin + directions @ c``, flat in C order of ``input_shape``, and
+    ``corners`` ``(n, 2)`` are the domain's. ``certified``: every sign that decides where a cell
+    ends is that of exact arithmetic on the stored weights. ``complete``: nothing was left out;
+    otherwise `remaining_area` says how much was. What is asked for is computed then, and kept.
+    """
+
+    program: Program
+    cut: Mesh
+    corners: Reals
+    layouts: dict[str, Layout]
+    input_shape: tuple[int, ...]
+    origin: Reals
+    directions: Reals
+    certified: bool = True
+    complete: bool = True
+    source: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        network: Network,
+        domain: Polygon | Plane,
+        program: Program,
+        cut: Mesh,
+        *,
+        complete: bool = True,
+    ) -> Self:
+        """The partition of a domain whose ``program`` was cut into the mesh ``cut``."""
+        matrix, origin = domain.embedding(network.input_shape)
+        return cls(
+            program=program,
+            cut=cut,
+            corners=domain.corners,
+            layouts=layouts(network),
+            input_shape=network.input_shape,
+            origin=origin,
+            directions=matrix,
+            complete=complete,
+            source=network.origin,
+        )
+
+    @cached_property
+    def mesh(self) -> Mesh:
+        """The cells as arrays."""
+        return canonical(self.cut, self.program)
+
+    @cached_property
+    def patterns(self) -> Patterns:
+        """The patterns of the cells."""
+        return Patterns(self.program, self.mesh.patterns, self.mesh.flat)
+
+    @property
+    def vertices(self) -> Reals:
+        """All corners of cells, each once: ``(V, 2)`` float64, the domain's coordinates."""
+        return self.mesh.vertices
+
+    @property
+    def edges(self) -> npt.NDArray[np.int32]:
+        """All edges, each once: ``(E, 2)`` int32, numbers of vertices."""
+        return self.mesh.edges
+
+    @cached_property
+    def cells(self) -> Cells:
+        """The cells' corners, counter-clockwise: ``cells[i]`` is ``(n, 2)`` float64."""
+        return Cells(self.mesh)
+
+    @property
+    def n_cells(self) -> int:
+        """How many cells there are: patterns, each a convex polygon of more than no area."""
+        return len(self.mesh.offsets) - 1
+
+    @cached_property
+    def region_of(self) -> Numbers:
+        """The linear region of each cell, ``(F,)`` int64, from 0; equal maps are so exactly."""
+        return linear_regions(self.patterns, self.adjacency)
+
+    @property
+    def n_regions(self) -> int:
+        """How many linear regions there are: neighbouring cells with one map count once."""
+        return int(self.region_of.max(initial=-1)) + 1
+
+    @property
+    def is_affine(self) -> bool:
+        """Whether the network is one affine map on the whole domain, decided exactly."""
+        return self.complete and self.n_regions == 1
+
+    @cached_property
+    def areas(self) -> Reals:
+        """The areas of the cells, ``(F,)`` float64, in the domain's coordinates."""
+        return areas(self.mesh)
+
+    @property
+    def remaining_area(self) -> float:
+        """The area of the domain that no cell covers: 0 where the partition is complete."""
+        if self.complete:
+            return 0.0
+        x, y = (self.corners - self.corners[0]).T
+        whole = float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y)) / 2
+        return max(0.0, whole - float(self.areas.sum()))
+
+    @property
+    def adjacency(self) -> Numbers:
+        """The pairs of cells that share an edge, ``(P, 2)`` int64."""
+        return self._neighbours[0]
+
+    @cached_property
+    def _neighbours(self) -> tuple[Numbers, Numbers]:
+        return neighbours(self.mesh)
+
+    @cached_property
+    def outputs(self) -> Reals:
+        """The outputs, flat, at the vertices: ``(V, n_out)`` float64."""
+        return program_values(self.program, self.vertices)[self.program.output]
+
+    def pattern(self, i: int) -> Pattern:
+        """What every step does in cell i, by its name, in the shape of the site's pre-activation.
+
+        Of an activation: the piece on which each entry is, counted from the left and from 0. Of a
+        max: which of its candidates is the largest.
+        """
+        return pattern_of(self.patterns, self._cell(i), self.layouts)
+
+    def affine(self, i: int) -> tuple[Reals, Reals]:
+        """Return ``(W (n_out, n_in), b (n_out,))``: the output is ``W @ x + b`` in cell i.
+
+        x is any input with the pattern of the cell, in the plane or not; inputs and outputs
+        are flat, in C order.
+        """
+        return input_map(self.patterns, self._cell(i), self._input_buffer)
+
+    @cached_property
+    def maps(self) -> tuple[Reals, Reals]:
+        """The affine map of every cell on the domain: ``(F, n_out, 2)`` and ``(F, n_out)``."""
+        found = slopes_and_shifts(self.patterns, np.arange(self.n_cells))
+        return found[..., :-1], found[..., -1]
+
+    def equation(self, i: int, site: str, entry: int) -> Equation:
+        """Return the pre-activation of one (flat) entry of a site as it is in cell i."""
+        return equation(self.patterns, self._cell(i), site, entry, self._input_buffer)
+
+    def locate(self, x: npt.ArrayLike) -> Numbers:
+        """Return the cell of each input ``(..., *input_shape)``: int64, -1 outside of the domain.
+
+        An input on an edge is in one of the cells there. Inputs must lie in the plane; those
+        that do not are outside.
+        """
+        given = np.asarray(x, np.float64)
+        shape = self.input_shape
+        if given.shape[given.ndim - len(shape) :] != shape:
+            raise DataError(
+                "the inputs are not of the network's shape",
+                where="PlanePartition.locate",
+                found=f"shape {given.shape}",
+                do=f"pass inputs of shape (..., {', '.join(map(str, shape))})",
+            )
+        leading = given.shape[: given.ndim - len(shape)]
+        places, beside = self._coordinates(given.reshape(-1, int(np.prod(shape))))
+        return np.where(beside, -1, self._locator.locate(places)).reshape(leading)
+
+    @cached_property
+    def _locator(self) -> Locator:
+        return Locator(self.mesh)
+
+    def creases(self, site: str, unit: int) -> list[Crease]:
+        """The creases of a unit as polylines: where its pre-activation passes a break.
+
+        Raises `OptionError` for a site or a unit that the network does not have.
+        """
+        return self._creases.of_unit(self.program, self.layouts, site, unit)
+
+    @cached_property
+    def _creases(self) -> Creases:
+        return Creases(self.mesh)
+
+    @cached_property
+    def never_folds(self) -> tuple[NeverFolds, ...]:
+        """The units that never fold inside the domain: off, on, or otherwise linear there.
+
+        Where the partition is complete, that is a proof for all inputs of the domain.
+        """
+        return never_folds(self.patterns, self.layouts)
+
+    def level_set(self, value: float = 0.0, output: int = 0) -> LevelSet:
+        """Where an output (flat) has a value. Raises `OptionError` if there is no such output."""
+        if not 0 <= output < self.outputs.shape[1]:
+            raise OptionError(
+                "the network has no such output",
+                where="PlanePartition.level_set",
+                found=str(output),
+                do=f"count outputs from 0 to {self.outputs.shape[1] - 1}",
+            )
+        return level_set(self.mesh, self.outputs[:, output], value)
+
+    def decision_boundary(self) -> DecisionBoundary:
+        """Where the largest output changes; of a single output, where it is 0."""
+        return decision_boundary(self.mesh, self.outputs)
+
+    @cached_property
+    def jumps(self) -> Reals:
+        """How far the slope jumps across each edge, ``(E,)`` float64; 0 on the border.
+
+        The Frobenius norm of the difference of the two cells' matrices in the domain's
+        coordinates, which has rank one.
+        """
+        found = np.zeros(len(self.edges))
+        pairs, shared = self._neighbours
+        found[shared] = jumps(self.patterns, pairs)
+        return found
+
+    def jump(self, site: str, unit: int) -> float:
+        """The largest jump of the slope across the creases of a unit; 0 where it never folds."""
+        entries = entries_of(self.layouts, site, unit, "PlanePartition.jump")
+        marks = readings(self.program, site, entries).marks.tolist()
+        return max((self._jumps.get(mark, 0.0) for mark in marks), default=0.0)
+
+    @cached_property
+    def _jumps(self) -> dict[int, float]:
+        return jumps_by_mark(self.jumps, self.mesh.labels.astype(np.int64), self.mesh.label_sets)
+
+    @property
+    def largest_slope(self) -> float:
+        """The Lipschitz constant of the network on the domain, in its coordinates; rounded."""
+        return largest_slope(self.patterns)
+
+    def to_pandas(self) -> pd.DataFrame:
+        """One row per cell: its area, corners, middle, region and steepness. Needs pandas."""
+        middles = centroids(self.mesh)
+        columns = {
+            "area": self.areas,
+            "corners": np.diff(self.mesh.offsets),
+            "x": middles[:, 0],
+            "y": middles[:, 1],
+            "region": self.region_of,
+            "steepness": steepness(self.patterns, np.arange(self.n_cells)),
+        }
+        return pandas().DataFrame(columns)
+
+    def page(self) -> Page:
+        """The map, the counts, and the units that never fold."""
+        return show.page(self)
+
+    def _repr_html_(self) -> str:
+        return to_html(self.page())
+
+    def __str__(self) -> str:
+        return to_text(self.page())
+
+    def __repr__(self) -> str:
+        return f"PlanePartition({show.summary(self)})"
+
+    @property
+    def _input_buffer(self) -> int:
+        return input_buffer(self.directions, self.origin)
+
+    def _coordinates(self, inputs: Reals) -> tuple[Reals, npt.NDArray[np.bool_]]:
+        """The domain's coordinates of flat inputs, and whether each lies beside the plane."""
+        if self._input_buffer == 0:
+            return inputs, np.zeros(len(inputs), np.bool_)
+        off = inputs - self.origin
+        places = np.asarray(np.linalg.lstsq(self.directions, off.T, rcond=None)[0].T, np.float64)
+        size = float(np.abs(self.corners @ self.directions.T + self.origin).max())
+        beside = np.abs(off - places @ self.directions.T).max(axis=1)
+        return places, beside > _NEAR * size
+
+    def _cell(self, i: int) -> int:
+        if not -self.n_cells <= i < self.n_cells:
+            raise OptionError(
+                "there is no such cell",
+                where="PlanePartition",
+                found=str(i),
+                do=f"count cells from 0 to {self.n_cells - 1}",
+            )
+        return i % self.n_cells

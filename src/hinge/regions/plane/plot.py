@@ -1,0 +1,67 @@
+"""The cells of a plane drawn with matplotlib."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hinge.regions.cutting.mesh import Mesh
+from hinge.regions.figures import new_axes
+from hinge.regions.plane.creases import Crease
+from hinge.regions.plane.shading import ColourBy, Shading, shading
+from hinge.regions.plane.topology import starts_of_sides
+
+_MANY = 20_000
+"""With more cells than this, lines between them would hide them."""
+
+_GOLDEN = 0.6180339887498949
+"""Multiples of it, modulo 1, stay apart: numbers that follow each other differ in colour."""
+
+
+def plot_mesh(
+    mesh: Mesh,
+    ax: Any = None,
+    colour_by: ColourBy = "cell",
+    *,
+    regions: npt.ArrayLike | None = None,
+    outputs: npt.ArrayLike | None = None,
+    creases: Sequence[Crease] = (),
+) -> Any:
+    """Draw the cells into matplotlib's ``ax`` (a new one), and return it.
+
+    ``colour_by`` and what it needs are those of `shading`. ``creases`` are drawn on top.
+    Raises `OptionError` where matplotlib is not installed.
+    """
+    shades = shading(mesh, colour_by, regions=regions, outputs=outputs)
+    if ax is None:
+        ax = new_axes()
+    from matplotlib import collections  # noqa: PLC0415 - optional
+
+    corners = mesh.vertices[starts_of_sides(mesh)]
+    polygons = np.split(corners, mesh.offsets[1:-1])
+    width = 0.0 if len(polygons) > _MANY else 0.3
+    drawn = collections.PolyCollection(polygons, edgecolors="0.25", linewidths=width)
+    _colour(drawn, shades)
+    ax.add_collection(drawn)
+    if creases:
+        lines = [crease.points for crease in creases]
+        ax.add_collection(collections.LineCollection(lines, colors="black", linewidths=1.2))
+    if shades.name:
+        ax.figure.colorbar(drawn, ax=ax, label=shades.name)
+    ax.autoscale_view()
+    ax.set_aspect("equal")
+    return ax
+
+
+def _colour(drawn: Any, shades: Shading) -> None:
+    if shades.name:
+        drawn.set_array(shades.values)
+        drawn.set_clim(*shades.limits)
+        drawn.set_cmap("RdBu_r" if shades.diverging else "viridis")
+    else:
+        drawn.set_array(shades.values * _GOLDEN % 1.0)
+        drawn.set_clim(0.0, 1.0)
+        drawn.set_cmap("Pastel1")

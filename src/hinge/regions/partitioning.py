@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from hinge.domains import Box, Plane, Polygon, Segment
-from hinge.errors import OptionError, UnsupportedError
+from hinge.errors import DataError, ModelError, OptionError, UnsupportedError
 from hinge.network import Network, read
 from hinge.regions.box.partition import BoxPartition
 from hinge.regions.box.verb import partition_box
@@ -76,8 +76,9 @@ def partition(
     DataError, ModelError, OptionError
         The domain does not fit the network, weights are not finite, a limit means nothing.
     """
-    network = model if isinstance(model, Network) else _read(model, domain)
+    _check_kinds(model, domain)
     work = Work(Budget.of(budget), _threads(threads), progress, count_only)
+    network = model if isinstance(model, Network) else _read(model, domain)
     if isinstance(domain, Box):
         return _in_box(network, domain, work)
     program = lower(network, domain, smooth_creases=smooth_creases)
@@ -101,10 +102,47 @@ def partition(
     return PlanePartition.of(network, domain, program, found.result, complete=found.complete)
 
 
+def _check_kinds(model: Any, domain: Any) -> None:
+    if not isinstance(model, nn.Module | Network):
+        raise OptionError(
+            "only a network can be partitioned",
+            where="partition(model, ...)",
+            found=type(model).__name__,
+            do="pass a torch.nn.Module, or what hinge.read returns of a file",
+        )
+    if not isinstance(domain, Domain):
+        raise OptionError(
+            "a partition holds on a domain",
+            where="partition(..., domain)",
+            found=type(domain).__name__,
+            do="pass a hinge.Segment, hinge.Polygon, hinge.Plane or hinge.Box",
+        )
+
+
 def _read(model: nn.Module, domain: Domain) -> Network:
     """Read a module with an example from the domain, in the dtype of its weights."""
     dtype = next((one.dtype for one in model.parameters()), torch.float64)
-    return read(model, torch.as_tensor(_example(domain)[None], dtype=dtype))
+    example = _example(domain)
+    try:
+        return read(model, torch.as_tensor(example[None], dtype=dtype))
+    except ModelError as error:
+        if not _runs_not(model, torch.as_tensor(example[None], dtype=dtype)):
+            raise
+        raise DataError(
+            "the network cannot be run on inputs from the domain",
+            where=type(model).__name__,
+            found=f"inputs of shape {example.shape}; {error.found.rstrip('.')}",
+            do="give the domain inputs of the network's shape, or pass hinge.read(model, example)",
+        ) from error
+
+
+def _runs_not(model: nn.Module, example: torch.Tensor) -> bool:
+    with torch.no_grad():
+        try:
+            model(example)
+        except RuntimeError:
+            return True
+    return False
 
 
 def _in_box(network: Network, box: Box, work: Work) -> BoxPartition:
@@ -135,7 +173,7 @@ def _example(domain: Domain) -> npt.NDArray[np.float64]:
 def _threads(given: int | None) -> int:
     if given is None:
         return torch.get_num_threads()
-    if given < 1:
+    if not isinstance(given, int) or given < 1:
         raise OptionError(
             "there must be a thread to work",
             where="threads",

@@ -326,12 +326,15 @@ void Points::decide_between(std::int32_t vertex, std::uint64_t open) {
   negative_[vertex] = negative | (negative_[vertex] & open);
 }
 
-// Takes a vertex's values from twice the precision, so that their errors are a rounding's.
+// Takes a vertex's place and values from twice the precision: their errors are a rounding's.
 void Points::sharpen(std::int32_t vertex) {
   if (!precise_)
     precise_ = std::make_unique<Precise>(
         run_, [this](std::int64_t id) -> const Birth& { return birth(id); });
   const PreciseRows& precise = precise_->rows(ids_[vertex], operation_);
+  for (int i = 0; i < run_.dimension; ++i)
+    coordinates_[static_cast<std::size_t>(vertex) * run_.dimension + i] =
+        precise_->place(ids_[vertex])[i].high;
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     Rows& rows = rows_[i];
     if (!rows.measure) continue;

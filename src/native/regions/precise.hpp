@@ -32,6 +32,8 @@ class Precise {
 
   // All buffers that are filled before this operation, at a vertex.
   const PreciseRows& rows(std::int64_t id, int operation);
+  // Where a vertex is.
+  const std::array<Twofold, 2>& place(std::int64_t id) { return known(id).place; }
 
  private:
   struct Known {

@@ -40,6 +40,13 @@ class Budget:
             return cls()
         if isinstance(given, Budget):
             return given
+        if not isinstance(given, Mapping):
+            raise OptionError(
+                "a budget is a set of named limits",
+                where="budget",
+                found=repr(given),
+                do="pass {'cells': 1e6, 'seconds': 60}, or one of the two",
+            )
         unknown = sorted(set(given) - {"cells", "seconds", "bytes"})
         if unknown:
             raise OptionError(

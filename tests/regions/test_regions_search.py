@@ -17,7 +17,7 @@ from hinge.activations import find
 from hinge.errors import DataError, OptionError, UnsupportedError
 from hinge.network import Dense
 from hinge.network.building.builder import Builder, Call
-from hinge.regions import search as room
+from hinge.regions.box import search as room
 from hinge.regions.box.verb import partition_box
 from hinge.regions.partitioning import partition
 from hinge.report import to_text

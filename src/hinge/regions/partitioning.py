@@ -14,16 +14,13 @@ from hinge.domains import Box, Plane, Polygon, Segment
 from hinge.errors import DataError, ModelError, OptionError, UnsupportedError
 from hinge.network import Network, read
 from hinge.regions.box.partition import BoxPartition
-from hinge.regions.box.verb import partition_box
+from hinge.regions.box.verb import MOST_CELLS, MOST_SECONDS, partition_box
 from hinge.regions.counted import CellCount
 from hinge.regions.cutting.budget import Budget
 from hinge.regions.cutting.engine import Outcome, Progress, Work, cut_polygon, cut_segment
 from hinge.regions.line.partition import LinePartition
 from hinge.regions.plane.partition import PlanePartition
 from hinge.regions.programs.lowering import lower
-
-BOX_CELLS, BOX_SECONDS = 100_000, 60.0
-"""The budget of a search in a box where none is given."""
 
 Domain = Segment | Polygon | Plane | Box
 Partition = LinePartition | PlanePartition | BoxPartition
@@ -158,8 +155,8 @@ def _in_box(network: Network, box: Box, work: Work) -> BoxPartition:
     return partition_box(
         network,
         box,
-        cells=BOX_CELLS if budget.cells is None else budget.most_cells,
-        seconds=BOX_SECONDS if budget.seconds is None else budget.most_seconds,
+        cells=MOST_CELLS if budget.cells is None else budget.most_cells,
+        seconds=MOST_SECONDS if budget.seconds is None else budget.most_seconds,
         progress=work.progress,
     )
 

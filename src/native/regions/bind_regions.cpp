@@ -116,7 +116,6 @@ void report(nb::dict& result, const Run& run, bool complete, std::int64_t cells)
   result["cells"] = run.count_only ? run.cells.load() : cells;
   result["sharpened"] = run.sharpened.load();
   result["decided"] = run.decided.load();
-  result["undecided"] = run.undecided.load();
 }
 
 // Sets a run up, calls `cut` on it without Python's lock, and lists what came of it.
@@ -140,9 +139,9 @@ nb::dict perform(const Program& program, std::vector<double> corners, int dimens
           count_only,
           threads,
           together};
-  if (!decide.is_none()) run.decide = asked(decide);
+  run.decide = asked(decide);
   nb::object failure = nb::none();
-  if (!look.is_none()) run.look = told(run, look, failure);
+  run.look = told(run, look, failure);
   auto built = [&] {
     const nb::gil_scoped_release others_may_run;
     return cut(run);
@@ -229,7 +228,7 @@ void hinge::bind_regions(nb::module_& module) {
         return perform(program, listed<double>(corners), 2, decide, look, {cells, bytes, seconds},
                        count_only, threads, together, level, cut_plane, list_plane);
       },
-      nb::arg("program"), nb::arg("corners"), nb::arg("decide").none(), nb::arg("look").none(),
+      nb::arg("program"), nb::arg("corners"), nb::arg("decide"), nb::arg("look"),
       nb::arg("cells"), nb::arg("bytes"), nb::arg("seconds"), nb::arg("count_only"),
       nb::arg("threads"), nb::arg("together"), nb::arg("level") = "");
   module.def(
@@ -240,7 +239,7 @@ void hinge::bind_regions(nb::module_& module) {
         return perform(program, {0.0, 1.0}, 1, decide, look, {cells, bytes, seconds}, count_only,
                        threads, together, level, cut_line, list_line);
       },
-      nb::arg("program"), nb::arg("decide").none(), nb::arg("look").none(), nb::arg("cells"),
+      nb::arg("program"), nb::arg("decide"), nb::arg("look"), nb::arg("cells"),
       nb::arg("bytes"), nb::arg("seconds"), nb::arg("count_only"), nb::arg("threads"),
       nb::arg("together"), nb::arg("level") = "");
 }

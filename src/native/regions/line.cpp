@@ -3,6 +3,7 @@
 
 #include <bit>
 
+#include "patterns.hpp"
 #include "points.hpp"
 #include "work.hpp"
 
@@ -12,32 +13,26 @@ namespace {
 // A stretch of the segment, in pieces that are linked in their order.
 class Stretch {
  public:
-  explicit Stretch(Run& run) : run_(run), points_(run) {
+  explicit Stretch(Run& run) : run_(run), points_(run), patterns_(run.program.words) {
     labels_ = {-1, -2};
     pieces_.push_back({0, 1, 0, 1, -1});
-    patterns_.assign(run.program.words, 0);
+    patterns_.add_cell();
   }
 
   // Some neighbouring pieces of another stretch, which must outlive this.
   Stretch(const Stretch& other, const std::vector<std::int32_t>& pieces)
       : run_(other.run_),
         points_(other.points_, vertices_of(other, pieces)),
+        patterns_(other.run_.program.words),
         label_sets_(other.label_sets_) {
     for (const std::int32_t vertex : vertices_of(other, pieces))
       labels_.push_back(other.labels_[vertex]);
-    const std::size_t words = run_.program.words;
-    std::vector<std::int32_t> place(other.flat_.empty() ? 0 : other.pieces_.size(), -1);
     for (std::size_t i = 0; i < pieces.size(); ++i) {
       const auto at = static_cast<std::int32_t>(i);
       const bool last = i + 1 == pieces.size();
       pieces_.push_back({at, at + 1, at, at + 1, last ? -1 : at + 1});
-      const std::uint64_t* pattern = &other.patterns_[pieces[i] * words];
-      patterns_.insert(patterns_.end(), pattern, pattern + words);
-      if (!place.empty()) place[pieces[i]] = at;
+      patterns_.add_like(other.patterns_, pieces[i]);
     }
-    for (std::size_t i = 0; i < other.flat_.size(); i += 2)
-      if (place[other.flat_[i]] >= 0)
-        flat_.insert(flat_.end(), {place[other.flat_[i]], other.flat_[i + 1]});
   }
 
   std::int32_t pieces() const { return static_cast<std::int32_t>(pieces_.size()); }
@@ -68,17 +63,12 @@ class Stretch {
     for (const std::int32_t piece : row) {
       out.points.push_back(points_.coordinates()[pieces_[piece].from]);
       out.labels.push_back(labels_[pieces_[piece].from]);
-      const std::uint64_t* pattern = &patterns_[piece * words];
+      const std::uint64_t* pattern = patterns_.row(piece);
       out.patterns.insert(out.patterns.end(), pattern, pattern + words);
+      patterns_.list_flat(piece, static_cast<std::int32_t>(out.points.size()) - 1, out.flat);
     }
     out.points.push_back(points_.coordinates()[pieces_[row.back()].to]);
     out.labels.push_back(labels_[pieces_[row.back()].to]);
-    if (!flat_.empty()) {
-      std::vector<std::int32_t> place(pieces_.size());
-      for (std::size_t i = 0; i < row.size(); ++i) place[row[i]] = static_cast<std::int32_t>(i);
-      for (std::size_t i = 0; i < flat_.size(); i += 2)
-        out.flat.insert(out.flat.end(), {place[flat_[i]], flat_[i + 1]});
-    }
     return out;
   }
 
@@ -102,7 +92,6 @@ class Stretch {
     points_.take_sides(step);
     mark_ = 64 * (fold.first_word + word), word_ = fold.first_word + word;
     for (Piece& piece : pieces_) piece.base_from = piece.from, piece.base_to = piece.to;
-    flat_now_.assign(pieces_.size(), 0);
     for (std::int32_t piece = 0; piece < pieces(); ++piece) cut_until_whole(piece);
     mark_points();
   }
@@ -118,26 +107,20 @@ class Stretch {
       labels_.push_back(mark_ + bit);
       pieces_[piece].to = vertex, pieces_[piece].next = pieces();
       pieces_.push_back({vertex, to, base_from, base_to, next});
-      flat_now_.push_back(0);
-      const std::size_t words = run_.program.words;
-      patterns_.resize(patterns_.size() + words);
-      std::copy_n(&patterns_[piece * words], words, &patterns_[patterns_.size() - words]);
+      patterns_.add_like(patterns_, piece);
     }
     const auto [from, to, base_from, base_to, next] = pieces_[piece];
     const std::uint64_t positive = points_.positive(from) | points_.positive(to);
     const std::uint64_t negative = points_.negative(from) | points_.negative(to);
-    patterns_[static_cast<std::size_t>(piece) * run_.program.words + word_] = positive;
-    std::uint64_t flat = flat_now_[piece] = points_.valid() & ~(positive | negative);
-    for (; flat != 0; flat &= flat - 1)
-      flat_.insert(flat_.end(), {piece, mark_ + std::countr_zero(flat)});
+    patterns_.note(piece, word_, positive, points_.valid() & ~(positive | negative));
   }
 
   // Marks every point with the forms that vanish there, but for those zero on both sides too.
   void mark_points() {
     std::uint64_t flat_before = ~std::uint64_t{0};
     for (std::int32_t piece = 0; piece >= 0; piece = pieces_[piece].next) {
-      mark_point(pieces_[piece].from, flat_before & flat_now_[piece]);
-      flat_before = flat_now_[piece];
+      mark_point(pieces_[piece].from, flat_before & patterns_.flat(piece, word_));
+      flat_before = patterns_.flat(piece, word_);
       if (pieces_[piece].next < 0) mark_point(pieces_[piece].to, flat_before);
     }
   }
@@ -153,8 +136,7 @@ class Stretch {
   Points points_;
   std::vector<Piece> pieces_;  // the first one is where the stretch begins
   std::vector<std::int32_t> labels_;
-  std::vector<std::uint64_t> patterns_, flat_now_;
-  std::vector<std::int32_t> flat_;
+  Patterns patterns_;
   Labels label_sets_;
   std::int32_t mark_ = 0, word_ = 0;
 };
@@ -206,7 +188,7 @@ BuiltLine refine(Run& run, Stretch& stretch, std::size_t step, bool outermost) {
   const auto& steps = run.program.steps;
   for (; step < steps.size(); ++step) {
     if (!run.goes_on(stretch.pieces())) return {};
-    if (outermost && run.look && !run.look()) run.stopped = true;
+    if (outermost && !run.look()) run.stopped = true;
     if (stretch.pieces() > run.together) return divide(run, stretch, step, outermost);
     stretch.perform(steps[step]);
   }

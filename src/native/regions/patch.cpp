@@ -15,7 +15,7 @@ std::int64_t Built::bytes() const {
                                    4 * (ends.size() + labels.size() + sides.size() + flat.size()));
 }
 
-Patch::Patch(Run& run) : run_(run), points_(run) {
+Patch::Patch(Run& run) : run_(run), points_(run), patterns_(run.program.words) {
   const int n = points_.count();
   for (int i = 0; i < n; ++i) {
     new_edge(i, (i + 1) % n, -1 - i);
@@ -24,7 +24,7 @@ Patch::Patch(Run& run) : run_(run), points_(run) {
   for (int i = 0; i < n; ++i)
     next_[2 * i] = 2 * ((i + 1) % n), previous_[2 * i] = 2 * ((i + n - 1) % n);
   first_ = {0};
-  patterns_.assign(run.program.words, 0);
+  patterns_.add_cell();
 }
 
 Patch::Patch(const Patch& other, const std::vector<std::int32_t>& cells)
@@ -54,6 +54,7 @@ Patch::Found::Found(const Patch& other, const std::vector<std::int32_t>& cells)
 Patch::Patch(const Patch& other, const std::vector<std::int32_t>& cells, Found found)
     : run_(other.run_),
       points_(other.points_, found.vertices),
+      patterns_(other.run_.program.words),
       vertices_within_(std::move(found.vertices)),
       edges_within_(std::move(found.edges)),
       label_sets_(other.label_sets_) {
@@ -73,24 +74,15 @@ Patch::Patch(const Patch& other, const std::vector<std::int32_t>& cells, Found f
   }
   for (std::int32_t half = 0; half < static_cast<std::int32_t>(next_.size()); ++half)
     if (next_[half] >= 0 && next_[half ^ 1] < 0) rims_.push_back(half);
-  const int words = run_.program.words;
   for (const std::int32_t cell : cells) {
     first_.push_back(here(other.first_[cell]));
-    patterns_.insert(patterns_.end(), &other.patterns_[static_cast<std::size_t>(cell) * words],
-                     &other.patterns_[static_cast<std::size_t>(cell) * words] + words);
-  }
-  if (!other.flat_.empty()) {
-    std::vector<std::int32_t> place(other.cells(), -1);
-    for (std::size_t i = 0; i < cells.size(); ++i) place[cells[i]] = static_cast<std::int32_t>(i);
-    for (std::size_t i = 0; i < other.flat_.size(); i += 2)
-      if (place[other.flat_[i]] >= 0)
-        flat_.insert(flat_.end(), {place[other.flat_[i]], other.flat_[i + 1]});
+    patterns_.add_like(other.patterns_, cell);
   }
 }
 
 std::int64_t Patch::bytes() const {
   return points_.bytes() +
-         static_cast<std::int64_t>(4 * 3 * next_.size() + 8 * patterns_.size());
+         static_cast<std::int64_t>(4 * 3 * next_.size() + 8 * patterns_.rows().size());
 }
 
 std::int32_t Patch::new_edge(std::int32_t from, std::int32_t to, std::int32_t label) {
@@ -118,8 +110,6 @@ void Patch::fold(const Fold& fold, const Step& step) {
   folding_ = &fold, word_ = step.word;
   points_.take_sides(step);
   base_ = origin_;
-  flat_now_.assign(cells(), 0);
-  some_flat_ = false;
   const std::int32_t before = cells();
   for (std::int32_t cell = 0; cell < before; ++cell) {
     const std::int32_t fresh = cells();
@@ -175,29 +165,21 @@ Patch::Sides Patch::sides_of(std::int32_t cell) const {
 
 // Notes on which side of each form a cell lies that none of them cuts.
 void Patch::close(std::int32_t cell, const Sides& sides) {
-  patterns_[static_cast<std::size_t>(cell) * run_.program.words + folding_->first_word + word_] =
-      sides.positive;
-  const std::uint64_t flat = points_.valid() & ~(sides.positive | sides.negative);
-  flat_now_[cell] = flat;
-  some_flat_ = some_flat_ || flat != 0;
-  const std::int32_t mark = 64 * (folding_->first_word + word_);
-  for (std::uint64_t left = flat; left != 0; left &= left - 1)
-    flat_.insert(flat_.end(), {cell, mark + std::countr_zero(left)});
+  patterns_.note(cell, folding_->first_word + word_, sides.positive,
+                 points_.valid() & ~(sides.positive | sides.negative));
 }
 
 void Patch::cut_until_whole(std::int32_t cell) {
-  std::uint64_t given_up = 0;
   for (;;) {
     const Sides sides = sides_of(cell);
-    const std::uint64_t both = sides.positive & sides.negative & ~given_up;
+    const std::uint64_t both = sides.positive & sides.negative;
     if (both == 0) return close(cell, sides);
-    const int bit = std::countr_zero(both);
-    if (!cut(cell, bit)) given_up |= std::uint64_t{1} << bit;
+    cut(cell, std::countr_zero(both));
   }
 }
 
 // Cuts a cell in two where a form vanishes; the second part becomes a new cell.
-bool Patch::cut(std::int32_t cell, int bit) {
+void Patch::cut(std::int32_t cell, int bit) {
   const std::uint64_t mask = std::uint64_t{1} << bit;
   Hit hits[2];
   int found = 0;
@@ -213,12 +195,9 @@ bool Patch::cut(std::int32_t cell, int bit) {
     here = there;
     half = next_[half];
   } while (half != first_[cell]);
-  if (found != 2 || half != first_[cell]) {
-    if (!run_.decide) return false;
+  if (found != 2 || half != first_[cell])
     throw std::logic_error("exact signs contradict one another");
-  }
   join(cell, hits[0], hits[1], bit);
-  return true;
 }
 
 // Adds a vertex to an edge. The half keeps the part that it begins with.
@@ -244,7 +223,7 @@ Patch::Hit Patch::hit_inside(std::int32_t half, int bit) {
 void Patch::join(std::int32_t cell, Hit a, Hit b, int bit) {
   const std::int32_t there = 2 * new_edge(a.vertex, b.vertex, 64 * (folding_->first_word + word_) + bit);
   const std::int32_t back = there + 1;
-  if (ends_[bit][1] >= 0) base_[there] = ends_[bit][0], base_[back] = ends_[bit][1];
+  base_[there] = ends_[bit][0], base_[back] = ends_[bit][1];
   const std::int32_t after_a = next_[a.before], after_b = next_[b.before];
   next_[a.before] = there, previous_[there] = a.before;
   next_[there] = after_b, previous_[after_b] = there;
@@ -252,23 +231,20 @@ void Patch::join(std::int32_t cell, Hit a, Hit b, int bit) {
   next_[back] = after_a, previous_[after_a] = back;
   first_[cell] = back;
   first_.push_back(there);
-  flat_now_.push_back(0);
-  const std::size_t words = run_.program.words;
-  patterns_.resize(patterns_.size() + words);
-  std::copy_n(&patterns_[cell * words], words, &patterns_[patterns_.size() - words]);
+  patterns_.add_like(patterns_, cell);
 }
 
 // Marks every edge with the forms that vanish along it, but for those that vanish beside it too.
 void Patch::mark_edges() {
   std::vector<std::int32_t> cell_of;
-  if (some_flat_) cell_of = cell_of_halves();
+  if (patterns_.some_flat()) cell_of = cell_of_halves();
   const std::int32_t first = 64 * (folding_->first_word + word_);
   for (std::int32_t edge = 0; edge < static_cast<std::int32_t>(labels_.size()); ++edge) {
     const std::int32_t a = origin_[2 * edge], b = origin_[2 * edge + 1];
     std::uint64_t zero = points_.valid() & ~(points_.positive(a) | points_.negative(a) |
                                              points_.positive(b) | points_.negative(b));
     for (; zero != 0; zero &= zero - 1)
-      if (!some_flat_ || !flat_beside(edge, zero & -zero, cell_of))
+      if (cell_of.empty() || !flat_beside(edge, zero & -zero, cell_of))
         labels_[edge] = label_sets_.with(labels_[edge], first + std::countr_zero(zero));
   }
 }
@@ -277,7 +253,9 @@ void Patch::mark_edges() {
 bool Patch::flat_beside(std::int32_t edge, std::uint64_t bit,
                         const std::vector<std::int32_t>& cell_of) const {
   for (const std::int32_t half : {2 * edge, 2 * edge + 1})
-    if (cell_of[half] >= 0 && !(flat_now_[cell_of[half]] & bit)) return false;
+    if (cell_of[half] >= 0 &&
+        !(patterns_.flat(cell_of[half], folding_->first_word + word_) & bit))
+      return false;
   return true;
 }
 
@@ -349,8 +327,7 @@ Built Patch::built() const {
   out.ends = origin_;
   out.labels = labels_;
   out.label_sets = label_sets_;
-  out.patterns = patterns_;
-  out.flat = flat_;
+  out.patterns = patterns_.rows();
   for (std::int32_t cell = 0; cell < cells(); ++cell) {
     std::int32_t half = first_[cell];
     do {
@@ -358,6 +335,7 @@ Built Patch::built() const {
       half = next_[half];
     } while (half != first_[cell]);
     out.offsets.push_back(static_cast<std::int64_t>(out.sides.size()));
+    patterns_.list_flat(cell, cell, out.flat);
   }
   for (std::size_t i = 0; i < rims_.size(); ++i) out.rims.push_back(rim(i));
   return out;

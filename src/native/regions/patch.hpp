@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "labels.hpp"
+#include "patterns.hpp"
 #include "points.hpp"
 
 namespace hinge::regions {
@@ -41,8 +42,7 @@ class Patch {
 
   std::int32_t cells() const { return static_cast<std::int32_t>(first_.size()); }
   std::int64_t bytes() const;
-  // Does one thing more. False where the signs contradict one another, which only happens
-  // if they were not decided exactly.
+  // Does one thing more.
   void perform(const Step& step);
   // The cells in groups that lie close together, each of at most `most`.
   std::vector<std::vector<std::int32_t>> groups(int most) const;
@@ -83,7 +83,7 @@ class Patch {
   Sides sides_of(std::int32_t cell) const;
   void close(std::int32_t cell, const Sides& sides);
   void cut_until_whole(std::int32_t cell);
-  bool cut(std::int32_t cell, int bit);
+  void cut(std::int32_t cell, int bit);
   Hit hit_inside(std::int32_t half, int bit);
   void join(std::int32_t cell, Hit a, Hit b, int bit);
   void mark_edges();
@@ -101,16 +101,13 @@ class Patch {
   std::vector<std::int32_t> base_;
   std::array<std::array<std::int32_t, 2>, 64> ends_;  // of each form, in the cell at hand
   std::vector<std::int32_t> first_;  // one half of each cell
-  std::vector<std::uint64_t> patterns_;
-  std::vector<std::uint64_t> flat_now_;       // of each cell, in this step
-  std::vector<std::int32_t> flat_;            // pairs: cell, mark
+  Patterns patterns_;
   std::vector<std::int32_t> rims_;            // the halves inside, of each rim edge at first
   std::vector<std::int32_t> vertices_within_; // of the other piece, where this one has its first
   std::vector<std::int32_t> edges_within_;
   Labels label_sets_;
   const Fold* folding_ = nullptr;
   int word_ = 0;
-  bool some_flat_ = false;
 };
 
 }  // namespace hinge::regions

@@ -262,7 +262,8 @@ std::int32_t Points::between(std::int32_t a, std::int32_t b, int bit) {
   const bool unrounded = error_a == 0 && error_b == 0;
   if (unrounded) await_rounding();
   volatile double place = at_a / (at_a - at_b);  // not to be moved beyond the question
-  const double t = place >= 0 && place <= 1 ? place : 0.5;
+  const bool placed = place >= 0 && place <= 1;  // otherwise a sign of the two is not what it seems
+  const double t = placed ? place : 0.5;
   for (Rows& rows : rows_)
     if (rows.measure) rows.numbers.resize(rows.numbers.size() + rows.step);
   bool blurred = false;
@@ -271,7 +272,8 @@ std::int32_t Points::between(std::int32_t a, std::int32_t b, int bit) {
     // the errors of z at the ends.
     const double way = std::abs(at_a - at_b) - scale * (error_a + error_b);
     const double missed = scale * ((1 - t) * error_a + t * error_b);
-    blurred = mix(a, b, t, way > missed ? missed / way + 4 * kUnit : 1.0, vertex);
+    const bool near = placed && way > missed;
+    blurred = mix(a, b, t, near ? missed / way + 4 * kUnit : 1.0, vertex);
   }
   for (int i = 0; i < run_.dimension; ++i) {
     const double from = coordinates_[static_cast<std::size_t>(a) * run_.dimension + i];
@@ -387,10 +389,6 @@ void Points::settle(const std::vector<std::int32_t>& vertices, std::uint64_t ask
       unknown.push_back(vertex);
   }
   if (unknown.empty()) return;
-  if (!run_.decide) {
-    run_.undecided += static_cast<std::int64_t>(unknown.size());
-    return;
-  }
   std::vector<Birth> births;
   std::vector<Wanted> wanted;
   std::unordered_map<std::int64_t, bool> seen;

@@ -67,10 +67,11 @@ void Precise::locate(Known& own, const Birth& born) {
     const Deciding at_b = deciding(run_.program, second.rows, *fold, static_cast<int>(born.form));
     const Twofold way = at_a.value - at_b.value;
     Twofold t = at_a.value / way;
-    if (!(t.high >= 0 && t.high <= 1)) t = {0.5, 0};
+    const bool placed = t.high >= 0 && t.high <= 1;
+    if (!placed) t = {0.5, 0};
     const double missed = (1 - t.high) * at_a.error + t.high * at_b.error;
     const double length = magnitude(way) - at_a.error - at_b.error;
-    const double astray = length > missed ? missed / length + 8 * Twofold::kError : 1.0;
+    const double astray = placed && length > missed ? missed / length + 8 * Twofold::kError : 1.0;
     double apart = 0, size = 0;
     for (int i = 0; i < run_.dimension; ++i) {
       const Twofold between = second.place[i] - place_a[i];

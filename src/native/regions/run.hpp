@@ -29,8 +29,7 @@ struct Run {
   std::vector<double> corners;  // of the domain, `dimension` numbers each
   int dimension;
   Level level;
-  // Decides signs exactly; the answers for all that is wanted, one after the other. Empty: what
-  // the filter cannot decide counts as zero, and the result is not certified.
+  // Decides signs exactly; the answers for all that is wanted, one after the other.
   std::function<std::vector<std::int8_t>(const std::vector<Birth>&, const std::vector<Wanted>&)>
       decide;
   // Called now and then by the thread that began the run; false stops it.
@@ -43,7 +42,7 @@ struct Run {
   int together;  // cells that are refined as one piece
 
   std::atomic<std::int64_t> cells = 0, bytes = 0, serials = 0;
-  std::atomic<std::int64_t> sharpened = 0, decided = 0, undecided = 0;
+  std::atomic<std::int64_t> sharpened = 0, decided = 0;
   std::atomic<std::int64_t> pieces = 0, pieces_done = 0;
   std::atomic<bool> stopped = false;
 

@@ -21,7 +21,7 @@ void Seams::add(const Patch& part, const Built& built) {
   std::copy(part.vertices_within_.begin(), part.vertices_within_.end(), vertices_.begin());
   halves_.assign(built.labels.size(), -1);
   map_rims(part, built);
-  map_rest(part, built);
+  map_rest(built);
   add_cells(built);
 }
 
@@ -72,7 +72,7 @@ void Seams::map_rims(const Patch& part, const Built& built) {
   }
 }
 
-void Seams::map_rest(const Patch&, const Built& built) {
+void Seams::map_rest(const Built& built) {
   for (std::size_t edge = 0; edge < halves_.size(); ++edge)
     if (halves_[edge] < 0) new_edge(built, static_cast<std::int32_t>(edge));
 }

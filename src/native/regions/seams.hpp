@@ -19,7 +19,7 @@ class Seams {
 
  private:
   void map_rims(const Patch& part, const Built& built);
-  void map_rest(const Patch& part, const Built& built);
+  void map_rest(const Built& built);
   void add_cells(const Built& built);
   std::int32_t new_vertex(const Built& built, std::int32_t vertex);
   std::int32_t new_edge(const Built& built, std::int32_t edge);

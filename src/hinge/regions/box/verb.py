@@ -24,6 +24,9 @@ from hinge.regions.programs.program import Reals
 
 Progress = Callable[[int, int | None], None]
 
+MOST_CELLS, MOST_SECONDS = 100_000, 60.0
+"""The budget of a search where none is given."""
+
 _SHARE = 0.1
 """Share of the budget that exact arithmetic may take when the search has used it up."""
 
@@ -32,8 +35,8 @@ def partition_box(
     network: Network,
     box: Box,
     *,
-    cells: int,
-    seconds: float,
+    cells: int = MOST_CELLS,
+    seconds: float = MOST_SECONDS,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> BoxPartition:

@@ -9,11 +9,13 @@ from known_networks import default_network, square
 
 import hinge
 from hinge.domains import Polygon, Segment
+from hinge.errors import OptionError
 from hinge.kernels.native import native
 from hinge.regions.cutting.budget import Budget
 from hinge.regions.cutting.engine import Work, _compiled, cut_polygon, cut_segment
 from hinge.regions.cutting.mesh import Mesh
 from hinge.regions.exactly.oracle import Oracle
+from hinge.regions.plane.partition import PlanePartition
 from hinge.regions.programs.lowering import lower
 from hinge.regions.programs.program import Program
 
@@ -66,6 +68,7 @@ def test_pieces_are_sewn_together_as_if_there_were_one(widths: tuple[int, ...]) 
             SQUARE.corners,
             oracle.signs,
             lambda *_: None,
+            None,
             1 << 60,
             1 << 60,
             1e9,
@@ -92,6 +95,7 @@ def test_every_instruction_level_finds_the_same_cells(level: str) -> None:
         SQUARE.corners,
         Oracle(given, SQUARE.corners).signs,
         lambda *_: None,
+        None,
         1 << 60,
         1 << 60,
         1e9,
@@ -171,3 +175,32 @@ def test_a_stopped_line_begins_at_its_start() -> None:
     for threads in (1, 2):
         again = cut_segment(given, Work(Budget(), threads))
         assert np.array_equal(again.result.points, whole.result.points)
+
+
+@pytest.mark.parametrize("widths", [(8,), (96, 48)])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_pieces_that_are_handed_over_are_the_whole(widths: tuple[int, ...], threads: int) -> None:
+    network = default_network(widths, 0)
+    pieces: list[PlanePartition] = []
+    counted = hinge.partition(network, SQUARE, threads=threads, each=pieces.append)
+    whole = hinge.partition(network, SQUARE, threads=1)
+    assert counted.complete
+    assert counted.n_cells == sum(one.n_cells for one in pieces) == whole.n_cells
+    assert np.concatenate([one.areas for one in pieces]).sum() == pytest.approx(4, rel=1e-12)
+    found = [row for one in pieces for row in map(bytes, one.cut.patterns)]
+    assert found == list(map(bytes, whole.cut.patterns))
+
+
+def test_an_exception_of_who_takes_a_piece_is_passed_on() -> None:
+    def fail(_piece: object) -> None:
+        raise ZeroDivisionError
+
+    for widths in ((8,), (96, 48)):
+        with pytest.raises(ZeroDivisionError):
+            hinge.partition(default_network(widths, 0), SQUARE, threads=2, each=fail)
+
+
+@pytest.mark.parametrize("domain", [Segment([0, 0], [1, 1]), hinge.Box([0, 0], [1, 1])])
+def test_only_planes_come_in_pieces(domain: hinge.Segment | hinge.Box) -> None:
+    with pytest.raises(OptionError):
+        hinge.partition(default_network((8,), 0), domain, each=lambda _piece: None)

@@ -200,6 +200,7 @@ def cut_plane(
     corners: npt.NDArray[np.float64],
     decide: Any,
     look: Any,
+    each: Any,
     cells: int,
     bytes: int,  # noqa: A002 - as it is
     seconds: float,

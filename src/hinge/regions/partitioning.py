@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,9 +18,11 @@ from hinge.regions.box.verb import MOST_CELLS, MOST_SECONDS, partition_box
 from hinge.regions.counted import CellCount
 from hinge.regions.cutting.budget import Budget
 from hinge.regions.cutting.engine import Outcome, Progress, Work, cut_polygon, cut_segment
+from hinge.regions.cutting.mesh import Mesh
 from hinge.regions.line.partition import LinePartition
 from hinge.regions.plane.partition import PlanePartition
 from hinge.regions.programs.lowering import lower
+from hinge.regions.programs.program import Program
 
 Domain = Segment | Polygon | Plane | Box
 Partition = LinePartition | PlanePartition | BoxPartition
@@ -34,6 +36,7 @@ def partition(
     threads: int | None = None,
     progress: Progress | None = None,
     count_only: bool = False,
+    each: Callable[[PlanePartition], object] | None = None,
     smooth_creases: bool = False,
 ) -> Partition | CellCount:
     """Cut a domain into the cells on which a piecewise-linear network is affine, exactly.
@@ -57,6 +60,10 @@ def partition(
         Called now and then with the number of cells found and an estimate of all, or None.
     count_only
         Count cells and keep none: the result is a `CellCount`. Not for networks with max steps.
+    each
+        Of a polygon or a plane: called with piece after piece of the domain, each a partition of
+        its own, so that no more than a piece is held in memory. The result is a `CellCount`. Not
+        for networks with max steps.
     smooth_creases
         Of a network with smooth activations: cut as far as the first of them, at z = 0. These are
         places where the activation is centred, not folds.
@@ -77,26 +84,50 @@ def partition(
     work = Work(Budget.of(budget), _threads(threads), progress, count_only)
     network = model if isinstance(model, Network) else _read(model, domain)
     if isinstance(domain, Box):
+        if each is not None:
+            raise _whole(domain)
         return _in_box(network, domain, work)
     program = lower(network, domain, smooth_creases=smooth_creases)
-    if count_only and any(meaning.winner for meaning in program.meanings):
-        raise UnsupportedError(
-            "cells of a network with max steps cannot be counted without being kept",
-            where=network.origin,
-            found="count_only, and a max step",
-            do="leave out count_only; .n_cells is the count",
-        )
+    if count_only or each is not None:
+        _check_no_max(network, program)
     if isinstance(domain, Segment):
-        cut = cut_segment(program, work)
-        _raise_if_failed(cut)
+        if each is not None:
+            raise _whole(domain)
+        line = cut_segment(program, work)
+        _raise_if_failed(line)
         if count_only:
-            return CellCount(cut.n_cells, cut.complete)
-        return LinePartition.of(network, domain, program, cut.result, complete=cut.complete)
-    found = cut_polygon(program, domain.corners, work)
+            return CellCount(line.n_cells, line.complete)
+        return LinePartition.of(network, domain, program, line.result, complete=line.complete)
+
+    def hand_over(mesh: Mesh) -> None:
+        if each is not None:
+            each(PlanePartition.of(network, domain, program, mesh, complete=False))
+
+    found = cut_polygon(program, domain.corners, work, None if each is None else hand_over)
     _raise_if_failed(found)
-    if count_only:
+    if count_only or each is not None:
         return CellCount(found.n_cells, found.complete)
     return PlanePartition.of(network, domain, program, found.result, complete=found.complete)
+
+
+def _check_no_max(network: Network, program: Program) -> None:
+    """Of a max too many cells are cut at first, and joined when all are known."""
+    if any(meaning.winner for meaning in program.meanings):
+        raise UnsupportedError(
+            "cells of a network with max steps are known only when all of them are kept",
+            where=network.origin,
+            found="a max step, and count_only or each",
+            do="leave them out; .n_cells is the count",
+        )
+
+
+def _whole(domain: Segment | Box) -> OptionError:
+    return OptionError(
+        "only a polygon or a plane is handed over piece by piece",
+        where="partition(..., each)",
+        found=type(domain).__name__,
+        do="leave out each; the result has all pieces",
+    )
 
 
 def _check_kinds(model: Any, domain: Any) -> None:
@@ -119,16 +150,16 @@ def _check_kinds(model: Any, domain: Any) -> None:
 def _read(model: nn.Module, domain: Domain) -> Network:
     """Read a module with an example from the domain, in the dtype of its weights."""
     dtype = next((one.dtype for one in model.parameters()), torch.float64)
-    example = _example(domain)
+    example = torch.tensor(_example(domain)[None], dtype=dtype)
     try:
-        return read(model, torch.as_tensor(example[None], dtype=dtype))
+        return read(model, example)
     except ModelError as error:
-        if not _runs_not(model, torch.as_tensor(example[None], dtype=dtype)):
+        if not _runs_not(model, example):
             raise
         raise DataError(
             "the network cannot be run on inputs from the domain",
             where=type(model).__name__,
-            found=f"inputs of shape {example.shape}; {error.found.rstrip('.')}",
+            found=f"inputs of shape {tuple(example.shape[1:])}; {error.found.rstrip('.')}",
             do="give the domain inputs of the network's shape, or pass hinge.read(model, example)",
         ) from error
 

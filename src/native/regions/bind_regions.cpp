@@ -132,6 +132,7 @@ nb::dict perform(const Program& program, std::vector<double> corners, int dimens
           chosen(level),
           {},
           {},
+          {},
           limits.cells,
           limits.bytes,
           now + std::chrono::duration_cast<std::chrono::steady_clock::duration>(
@@ -161,6 +162,18 @@ void list_plane(const Run& run, Built built, nb::dict& result) {
   result["sides"] = handed(std::move(built.sides));
   result["patterns"] = handed(std::move(built.patterns), run.program.words);
   result["flat"] = handed(std::move(built.flat), 2);
+}
+
+// Hands pieces of the domain to Python, from any thread.
+auto handing(Run& run, const nb::object& each) {
+  return [&run, each = each.ptr()](Built built) {
+    const nb::gil_scoped_acquire lock;
+    run.bytes -= built.bytes();
+    nb::dict piece;
+    list_plane(run, std::move(built), piece);
+    const nb::handle call(each);
+    call(piece);
+  };
 }
 
 void list_line(const Run& run, BuiltLine built, nb::dict& result) {
@@ -223,12 +236,17 @@ void hinge::bind_regions(nb::module_& module) {
   module.def(
       "cut_plane",
       [](const Program& program, const Given<double>& corners, const nb::object& decide,
-         const nb::object& look, std::int64_t cells, std::int64_t bytes, double seconds,
-         bool count_only, int threads, int together, std::string_view level) {
+         const nb::object& look, const nb::object& each, std::int64_t cells, std::int64_t bytes,
+         double seconds, bool count_only, int threads, int together, std::string_view level) {
+        const auto cut = [&](Run& run) {
+          if (!each.is_none()) run.hand_over = handing(run, each);
+          return cut_plane(run);
+        };
         return perform(program, listed<double>(corners), 2, decide, look, {cells, bytes, seconds},
-                       count_only, threads, together, level, cut_plane, list_plane);
+                       count_only, threads, together, level, cut, list_plane);
       },
       nb::arg("program"), nb::arg("corners"), nb::arg("decide"), nb::arg("look"),
+      nb::arg("each").none(),
       nb::arg("cells"), nb::arg("bytes"), nb::arg("seconds"), nb::arg("count_only"),
       nb::arg("threads"), nb::arg("together"), nb::arg("level") = "");
   module.def(

@@ -25,6 +25,16 @@ Built divide(Run& run, Patch& patch, std::size_t step, bool outermost) {
     return part;
   };
   const auto take = [&](std::int64_t, Part part) { seams.add(part.patch, part.built); };
+  if (outermost && run.hand_over) {
+    bool complete = true;
+    in_order(run, static_cast<std::int64_t>(groups.size()), make, [&](std::int64_t, Part part) {
+      complete = complete && part.built.complete;
+      if (part.built.complete) run.hand_over(std::move(part.built));
+    });
+    Built nothing_left;
+    nothing_left.complete = complete;
+    return nothing_left;
+  }
   if (outermost) {
     in_order(run, static_cast<std::int64_t>(groups.size()), make, take);
     return seams.finish();

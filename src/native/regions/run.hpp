@@ -24,6 +24,8 @@ struct Wanted {
   std::int64_t id, fold;
 };
 
+struct Built;
+
 struct Run {
   const Program& program;
   std::vector<double> corners;  // of the domain, `dimension` numbers each
@@ -34,6 +36,9 @@ struct Run {
       decide;
   // Called now and then by the thread that began the run; false stops it.
   std::function<bool()> look;
+  // Takes over each piece of the domain as it is done, in their order; then nothing is kept. Empty:
+  // the pieces are sewn together.
+  std::function<void(Built)> hand_over;
   std::int64_t most_cells;
   std::int64_t most_bytes;
   std::chrono::steady_clock::time_point end;

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Lock
 from typing import Any, Generic, TypeVar, assert_never
 
@@ -66,28 +66,50 @@ class Outcome(Generic[Result]):
     interrupted: BaseException | None = None
 
 
-def cut_polygon(program: Program, corners: Reals, work: Work) -> Outcome[Mesh]:
+def cut_polygon(
+    program: Program, corners: Reals, work: Work, each: Callable[[Mesh], None] | None = None
+) -> Outcome[Mesh]:
     """Cut a convex polygon, whose ``corners`` ``(n, 2)`` are counter-clockwise.
 
     Every sign that decides where a cell ends is certain. An incomplete mesh holds whole cells.
+    With ``each``, it is given piece after piece, always in the same order and cut the same way,
+    and nothing is kept: the outcome's mesh is empty. Neighbouring pieces each have the vertices
+    and edges between them.
     """
     given = np.ascontiguousarray(corners, np.float64)
+    handed = 0
 
-    def cut(compiled: Any, *rest: Any) -> Any:
-        return native.cut_plane(compiled, given, *rest)
+    def hand_over(piece: dict[str, Any]) -> None:
+        nonlocal handed
+        mesh = _mesh(piece, program)
+        handed += len(mesh.offsets) - 1
+        if each is not None:
+            each(mesh)
+
+    def cut(compiled: Any, decide: Any, tell: Any, *rest: Any) -> Any:
+        taker = hand_over if each is not None else None
+        return native.cut_plane(compiled, given, decide, tell, taker, *rest)
 
     found = _cut(program, given, work, cut)
-    mesh = Mesh(
+    mesh = _mesh(found, program)
+    if each is not None and found["cells"]:  # too few cells to be cut in pieces
+        hand_over(found)
+        mesh = replace(mesh, offsets=mesh.offsets[:1], sides=mesh.sides[:0])
+    outcome = _outcome(mesh, found)
+    return replace(outcome, n_cells=handed) if each is not None else outcome
+
+
+def _mesh(found: dict[str, Any], program: Program) -> Mesh:
+    return Mesh(
         vertices=found["vertices"],
         edges=found["edges"],
         labels=found["labels"],
-        label_sets=tuple(found["label_sets"]),
+        label_sets=found["label_sets"],
         offsets=found["offsets"],
         sides=found["sides"],
         patterns=found["patterns"].reshape(len(found["offsets"]) - 1, program.first_words[-1]),
         flat=found["flat"],
     )
-    return _outcome(mesh, found)
 
 
 def cut_segment(program: Program, work: Work) -> Outcome[Chain]:
@@ -97,7 +119,7 @@ def cut_segment(program: Program, work: Work) -> Outcome[Chain]:
     chain = Chain(
         points=found["points"],
         labels=found["labels"],
-        label_sets=tuple(found["label_sets"]),
+        label_sets=found["label_sets"],
         patterns=found["patterns"].reshape(pieces, program.first_words[-1]),
         flat=found["flat"],
     )

@@ -278,3 +278,11 @@ def test_a_plane_of_the_inputs_themselves_is_the_polygon() -> None:
     moved = hinge.partition(network, plane, threads=1)
     assert counts(polygon) == counts(moved)
     np.testing.assert_allclose(np.sort(polygon.areas), 4 * np.sort(moved.areas), rtol=1e-9)
+
+
+def test_the_three_inputs_of_a_plane_lie_in_it() -> None:
+    images = np.random.default_rng(0).normal(size=(3, 1, 4, 4))
+    network = nn.Sequential(nn.Conv2d(1, 3, 3), nn.ReLU(), nn.Flatten(), nn.Linear(12, 2)).double()
+    found = hinge.partition(network, hinge.Plane.through(*images))
+    assert (found.locate(images) >= 0).all()
+    assert found.locate(images[0] + 1.0) == -1

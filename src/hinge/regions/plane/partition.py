@@ -206,7 +206,12 @@ class PlanePartition:
             )
         leading = given.shape[: given.ndim - len(shape)]
         places, beside = self._coordinates(given.reshape(-1, int(np.prod(shape))))
-        return np.where(beside, -1, self._locator.locate(places)).reshape(leading)
+        found = self._locator.locate(places)
+        if self._input_buffer:  # what was rounded on the way into the plane may leave the domain
+            out = (found < 0) & ~beside
+            inward = self.corners.mean(axis=0) - places[out]
+            found[out] = self._locator.locate(places[out] + _NEAR * inward)
+        return np.where(beside, -1, found).reshape(leading)
 
     @cached_property
     def _locator(self) -> Locator:

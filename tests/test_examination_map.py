@@ -1,6 +1,6 @@
 """The map in an examination: there for one or two inputs, silent elsewhere, never in the way."""
 
-import json
+import dataclasses
 
 import numpy as np
 import pytest
@@ -115,8 +115,9 @@ def test_one_input_has_a_line():
     assert np.allclose(line.x, [-1.5, 1, 4.5])
     assert np.allclose(line.y, [2.5, 0, 3.5])
     assert np.allclose([at for at, _ in lines.marks], 1)
-    assert "every input from −1.50 to 4.50" not in proof(examination)  # both units fold
-    assert "from −1.50 to 4.50" in proof(examination)
+    assert proof(examination).startswith(
+        "No unit is off, and none is on, for every input from −1.50"
+    )
 
 
 def test_a_network_that_was_read_has_a_map_too(model, data):
@@ -150,12 +151,6 @@ def test_examples_with_nan_are_not_on_the_map(model, data):
     )
 
 
-def test_a_model_that_changes_its_input_is_mapped_where_the_data_were(model, data):
-    inplace = nn.Sequential(nn.ReLU(inplace=True), *model)
-    found = hinge.examine(inplace, data.clone()).partition
-    assert np.allclose(found.corners.min(0), -1.2)
-
-
 class Branching(nn.Module):
     """What it does depends on values: it cannot be read."""
 
@@ -178,6 +173,7 @@ RELU = nn.Sequential(nn.Linear(2, 3), nn.ReLU())
 WITHOUT = {
     "more inputs": (nn.Sequential(nn.Linear(3, 3), nn.ReLU()), torch.randn(9, 3), {}),
     "steps that cannot be read": (Branching(), torch.randn(9, 2), {}),
+    "a change of its input": (nn.ReLU(inplace=True), torch.randn(9, 2), {"gradients": 0}),
     "hooks": (hooked(), torch.randn(9, 2), {}),
     "no module": (lambda x: torch.relu(x * 2), torch.randn(9, 2), {}),
     "another call": (RELU, torch.randn(9, 2), {"forward": lambda m, x: m(x)}),
@@ -264,9 +260,7 @@ def test_json_leaves_the_map_out(model, data):
     assert again.partition is None
     assert not has_map(again)
     assert again.to_json() == text
-    assert set(json.loads(text)) == {
-        *("schema", "version", "rare", "findings", "checks", "census")
-    } | (set(json.loads(text)) & {"hinge"})
+    assert text == dataclasses.replace(examination, map=None).to_json()
 
 
 @pytest.mark.parametrize("fault", [KeyboardInterrupt, MemoryError, RuntimeError])

@@ -248,7 +248,7 @@ def proven(found: Partition) -> str:
             lists.append(f"at site {site}, {' and '.join(told)}")
     where = f"for every input {_extent(found)}, in the data or not"
     if not lists:
-        return f"No unit is off {where}, and none is on."
+        return f"No unit is off, and none is on, {where}."
     return f"{_title(where)}: {'; '.join(lists)}."
 
 

@@ -131,17 +131,27 @@ def test_two_inputs_may_have_any_shape(model, data, shape):
     assert hinge.examine(wrapped, data.reshape(-1, *shape)).partition.n_cells == 6
 
 
-def test_what_is_not_complete_says_so_and_proves_nothing(model, data, monkeypatch):
+def test_what_is_not_complete_says_so_and_proves_nothing(model, data):
+    examination = hinge.examine(model, data)
+    part = dataclasses.replace(examination.partition, complete=False)
+    examination = dataclasses.replace(
+        examination, map=dataclasses.replace(examination.map, partition=part)
+    )
+    titles = [note.title for note in blocks_of(examination, Note)]
+    assert "Proven here" not in titles
+    assert "The map is not complete" in titles
+    assert len(blocks_of(examination, Map)) == 1
+
+
+def test_where_no_cell_is_whole_there_is_a_line_instead_of_a_map(data, monkeypatch):
     torch.manual_seed(0)
     wide = nn.Sequential(nn.Linear(2, 60), nn.ReLU(), nn.Linear(60, 60), nn.ReLU())
     monkeypatch.setattr(examined_map, "BUDGET", {"cells": 40})
     examination = hinge.examine(wide, data)
     assert not examination.partition.complete
-    assert has_map(examination)
-    titles = [note.title for note in blocks_of(examination, Note)]
-    assert "Proven here" not in titles
-    if examination.partition.n_cells:
-        assert "The map is not complete" in titles
+    assert examination.partition.n_cells == 0
+    assert not blocks_of(examination, Map)
+    assert any("more cells" in note.text for note in blocks_of(examination, Note))
 
 
 def test_examples_with_nan_are_not_on_the_map(model, data):
@@ -212,17 +222,25 @@ def test_a_smooth_activation_is_said_in_one_line_and_nothing_is_read(data, monke
     assert not blocks_of(examination, Map)
 
 
+class Meter:
+    """What a model has an eye on itself with."""
+
+    def __init__(self):
+        self.values = []
+
+
 class Remembering(nn.Module):
-    """Keeps what it last saw, counts in a buffer, and draws at random while it trains."""
+    """Keeps what it has computed, counts in a buffer, and draws at random while it trains."""
 
     def __init__(self):
         super().__init__()
         self.inner = nn.Sequential(nn.Linear(2, 4), nn.BatchNorm1d(4), nn.ReLU(), nn.Dropout(0.5))
-        self.last = None
+        self.meter = Meter()
 
     def forward(self, x):
-        self.last = self.inner(x)
-        return self.last
+        h = self.inner(x)
+        self.meter.values.append(h.detach())
+        return h
 
 
 def test_the_model_is_left_as_it_was(data):
@@ -243,7 +261,9 @@ def test_the_model_is_left_as_it_was(data):
     assert model.inner[0].weight.requires_grad
     assert torch.equal(model.inner[0].weight.grad, torch.ones(4, 2))
     assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
-    assert type(model.last) is torch.Tensor
+    n_calls = len(model.meter.values)
+    hinge.observe(model, data, gradients=1024)
+    assert len(model.meter.values) == 2 * n_calls  # it was called for the census alone
     assert torch.equal(torch.get_rng_state(), random)
 
 

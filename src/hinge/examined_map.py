@@ -133,12 +133,10 @@ def examined_map(model: Any, census: Census, glimpse: Glimpse) -> ExaminedMap | 
     """
     if not (glimpse.fits and glimpse.seen and census.complete):
         return None
-    curved = [s for s in census.sites if not kin.find(s.activation).is_piecewise_linear]
-    if curved:
-        named = f"{curved[0].name} ({curved[0].activation})"
-        text = f"The network has no linear pieces to draw: the activation at {named} is smooth."
-        return ExaminedMap(None, glimpse, text)
     try:
+        smooth = _smooth(census)
+        if smooth:
+            return ExaminedMap(None, glimpse, smooth)
         network = model if isinstance(model, Network) else _read(model, glimpse.example)
         found = None if network is None else _partition(network, glimpse)
     except KeyboardInterrupt:
@@ -146,6 +144,17 @@ def examined_map(model: Any, census: Census, glimpse: Glimpse) -> ExaminedMap | 
     except Exception:  # noqa: BLE001 - no fault in an extra, or in a model's own code, may cost a census
         return None
     return None if found is None else ExaminedMap(found, glimpse)
+
+
+def _smooth(census: Census) -> str:
+    """Say which activation is smooth, so that there are no linear pieces; nothing if none is."""
+    for site in census.sites:
+        if not kin.find(site.activation).is_piecewise_linear:
+            return (
+                "The network has no linear pieces to draw: the activation at site "
+                f"{site.name} ({site.activation}) is smooth."
+            )
+    return ""
 
 
 def _read(model: Any, example: Tensor | None) -> Network | None:
@@ -173,7 +182,8 @@ def _silence() -> Iterator[None]:
 
 
 def _hooked(module: nn.Module) -> bool:
-    return bool(module._forward_hooks or module._forward_pre_hooks)  # noqa: SLF001 - torch has no public way to ask
+    hooks = (module._forward_hooks, module._forward_pre_hooks)  # noqa: SLF001 - no public name
+    return any(hooks)
 
 
 def _partition(network: Network, glimpse: Glimpse) -> Partition | None:

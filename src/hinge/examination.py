@@ -13,12 +13,16 @@ from hinge.census.batches import Forward
 from hinge.census.observe import Progress
 from hinge.diagnosis import Finding, Limit, check, check_against, diagnose
 from hinge.errors import FileError, HingeError
+from hinge.examined_map import ExaminedMap, Glimpse, examined_map
 from hinge.page import Block, Check, Heading, Note, Page
 from hinge.report import json, to_html
 from hinge.units import RARE, Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from hinge.regions.line.partition import LinePartition
+    from hinge.regions.plane.partition import PlanePartition
 
 SCHEMA, VERSION = "examination", 1
 WATCHED = 1024
@@ -40,6 +44,10 @@ def examine(
 ) -> Examination:
     """Say of every unit of a model what it does on the data, and of every site what is wrong.
 
+    Of a piecewise-linear network with one or two inputs the examination also has the map: its
+    exact cells on the segment or the rectangle around the data, as far as they are cut in some
+    seconds. See `Examination.partition`.
+
     Parameters
     ----------
     model, data, batch_size, batch_axis, forward, gradients, progress
@@ -60,12 +68,14 @@ def examine(
     """
     asked = tuple(Limit.parse(limit) if isinstance(limit, str) else limit for limit in limits)
 
-    def examined(census: Census) -> Examination:
+    glimpse = Glimpse(fits=forward is None and batch_axis == 0)
+
+    def examined(census: Census, drawn: ExaminedMap | None = None) -> Examination:
         findings = diagnose(census, census.feeds, rare)
         checks = check(census, asked, rare)
         if baseline is not None:
             checks += (check_against(census, baseline.census, rare),)
-        return Examination(census, findings, checks, rare)
+        return Examination(census, findings, checks, rare, drawn)
 
     try:
         census = observe(
@@ -76,21 +86,37 @@ def examine(
             forward=forward,
             gradients=gradients,
             progress=progress,
+            look=glimpse,
         )
     except HingeError as error:
         error.partial = examined(error.partial) if error.partial else None
         raise
-    return examined(census)
+    return examined(census, examined_map(model, census, glimpse))
 
 
 @dataclass(frozen=True, eq=False)
 class Examination:
-    """What a network's units do, what is wrong with them, and whether limits were kept."""
+    """What a network's units do, what is wrong with them, and whether limits were kept.
+
+    ``map`` is the map of a network with one or two inputs, as the page shows it.
+    """
 
     census: Census
     findings: tuple[Finding, ...] = ()
     checks: tuple[Check, ...] = ()
     rare: float = RARE
+    map: ExaminedMap | None = None
+
+    @property
+    def partition(self) -> LinePartition | PlanePartition | None:
+        """The cells of a network with one or two inputs, as `hinge.partition` makes them.
+
+        On the segment or the rectangle around the data, a tenth wider on each side, and under
+        a small budget: ask it whether it is ``complete``. None where there is no map: more
+        inputs, smooth activations, steps that cannot be read, data of one value, an
+        examination that was cut short or that was read from a file.
+        """
+        return None if self.map is None else self.map.partition
 
     @property
     def passed(self) -> bool:
@@ -110,7 +136,10 @@ class Examination:
         return self.census.to_pandas(self.rare)
 
     def to_json(self) -> str:
-        """The whole examination as JSON text with a schema version; see `from_json`."""
+        """The examination as JSON text with a schema version; see `from_json`.
+
+        The map is left out: `hinge.partition` makes it again from the model.
+        """
         payload = {
             "rare": self.rare,
             "findings": [asdict(finding) for finding in self.findings],
@@ -151,6 +180,8 @@ class Examination:
         blocks += [Heading("At a glance"), show.unit_grid(sites, self.rare)]
         blocks += [show.site_table(sites, self.rare)]
         blocks += [Heading("Findings"), *self._notes()]
+        if self.map is not None:
+            blocks += self.map.blocks()
         blocks += [Heading("In detail"), *show.distributions(sites)]
         blocks += [show.unit_table(sites, self.rare)]
         return Page("Examination", self.summary, tuple(blocks))

@@ -20,6 +20,9 @@ from hinge.network import Network
 Progress = Callable[[int, int | None], None]
 """Called after each batch with the examples done and, if known, the examples in all."""
 
+Look = Callable[[Batch], None]
+"""Called with each batch that the model is given."""
+
 _SKIPPED_NAMED = 10  # examples with NaN or infinity whose numbers are kept
 
 
@@ -32,6 +35,7 @@ def observe(
     forward: Forward | None = None,
     gradients: int = 0,
     progress: Progress | None = None,
+    look: Look | None = None,
 ) -> Census:
     """Count what every unit of a model does over the data.
 
@@ -57,6 +61,9 @@ def observe(
         each unit; this is what tells *blocked* from *alive*. 0: do not watch.
     progress
         Called after each batch with the examples done and the examples in all.
+    look
+        Called with each batch as the model is given it, before it runs: for who needs the
+        data too, which may come only once.
 
     Returns
     -------
@@ -80,7 +87,10 @@ def observe(
     with watcher.ready():
         try:
             for raw in watched(stream(data, batch_size, batch_axis)):
-                count.add(prepare(raw), watcher, gradients=count.seen < gradients)
+                batch = prepare(raw)
+                if look is not None:
+                    look(batch)
+                count.add(batch, watcher, gradients=count.seen < gradients)
                 if progress is not None:
                     progress(count.seen + count.skipped, total)
         except KeyboardInterrupt:

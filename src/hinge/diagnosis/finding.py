@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,14 +36,23 @@ class Finding:
     @property
     def named(self) -> str:
         """The units by their numbers, runs joined, cut short: "0-8, 12, 20-21, …"."""
-        runs: list[list[int]] = []
-        for unit in self.units:
-            if runs and unit == runs[-1][1] + 1:
-                runs[-1][1] = unit
-            else:
-                runs.append([unit, unit])
-        parts = [f"{first}" if first == last else f"{first}-{last}" for first, last in runs]
-        return ", ".join(parts[:_RUNS]) + (", …" if len(parts) > _RUNS else "")
+        return named_units(self.units)
+
+
+def named_units(units: Sequence[int]) -> str:
+    """Name units by their ascending numbers, runs joined, cut short.
+
+    >>> named_units([0, 1, 2, 12, 20, 21])
+    '0-2, 12, 20-21'
+    """
+    runs: list[list[int]] = []
+    for unit in units:
+        if runs and unit == runs[-1][1] + 1:
+            runs[-1][1] = unit
+        else:
+            runs.append([unit, unit])
+    parts = [f"{first}" if first == last else f"{first}-{last}" for first, last in runs]
+    return ", ".join(parts[:_RUNS]) + (", …" if len(parts) > _RUNS else "")
 
 
 @dataclass(frozen=True)

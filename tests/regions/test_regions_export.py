@@ -114,7 +114,7 @@ def test_cells_that_the_boundary_crosses_are_drawn_in_parts_of_one_class():
     found = map_block(mesh, "class", parts=parts, titles=["a", "b", "c", "d"])
     assert found.noun == "part"
     assert len(found.titles) == len(found.shades) == len(found.starts) - 1 > n_cells(mesh)
-    sizes = {name: 0.0 for name in "abcd"}
+    sizes = dict.fromkeys("abcd", 0.0)
     ones = 0.0
     for polygon, title, winner in zip(parts.polygons(), found.titles, found.shades, strict=True):
         size = shoelace([*polygon, polygon[0]])
@@ -125,7 +125,9 @@ def test_cells_that_the_boundary_crosses_are_drawn_in_parts_of_one_class():
     assert ones == pytest.approx(0.9**2 / 2)
 
 
-@pytest.mark.parametrize("colour_by", ["cell", "region", "class", "area", "output", "pattern count"])
+@pytest.mark.parametrize(
+    "colour_by", ["cell", "region", "class", "area", "output", "pattern count"]
+)
 def test_a_map_is_drawn_as_svg(colour_by):
     mesh, lines = ring()
     given = shading_needs(mesh, colour_by)
@@ -156,7 +158,9 @@ def test_shades_are_what_they_are_called():
     assert shading(mesh, "region", regions=[3, 3, 3, 3]).limits == (2.5, 3.5)
 
 
-@pytest.mark.parametrize(("colour_by", "given"), [("region", {}), ("class", {}), ("output", {"outputs": [1.0]})])
+@pytest.mark.parametrize(
+    ("colour_by", "given"), [("region", {}), ("class", {}), ("output", {"outputs": [1.0]})]
+)
 def test_colours_without_their_numbers_are_an_error(colour_by, given):
     with pytest.raises(DataError, match="one number for each"):
         shading(grid(2), colour_by, **given)
@@ -167,7 +171,9 @@ def test_an_unknown_colour_is_an_error():
         shading(grid(2), "taste")
 
 
-@pytest.mark.parametrize("colour_by", ["cell", "region", "class", "area", "output", "pattern count"])
+@pytest.mark.parametrize(
+    "colour_by", ["cell", "region", "class", "area", "output", "pattern count"]
+)
 def test_a_plot_holds_every_cell(colour_by):
     pytest.importorskip("matplotlib").use("agg")
     from matplotlib.figure import Figure  # noqa: PLC0415 - optional
@@ -177,7 +183,9 @@ def test_a_plot_holds_every_cell(colour_by):
     given = shading_needs(mesh, colour_by)
     assert plot_mesh(mesh, ax, colour_by, lines=[one.points for one in lines], **given) is ax
     cells, creases = ax.collections[:2]
-    assert len(cells.get_paths()) == len(given["parts"].cells if "parts" in given else mesh.patterns)
+    assert len(cells.get_paths()) == len(
+        given["parts"].cells if "parts" in given else mesh.patterns
+    )
     assert len(creases.get_paths()) == 1
     assert ax.get_xlim()[0] <= -1
     ax.figure.canvas.draw()

@@ -64,9 +64,8 @@ class Job:
         try:
             code = self.outputs.deliver(found, self._title)
         except KeyboardInterrupt:
-            say(
-                f"Interrupted; {grouped(found.n_cells)} cells had been found, but not all outputs written."
-            )
+            cells = grouped(found.n_cells)
+            say(f"Interrupted; {cells} cells had been found, but not all outputs written.")
             return Code.INTERRUPTED
         return Code.INTERRUPTED if pressed() else code
 

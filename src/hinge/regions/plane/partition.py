@@ -31,7 +31,7 @@ from hinge.regions.plane.creases import Crease, Creases
 from hinge.regions.plane.geojson import to_geojson
 from hinge.regions.plane.geometry import areas, centroids
 from hinge.regions.plane.levels import LevelSet, level_set
-from hinge.regions.plane.location import Locator
+from hinge.regions.plane.location import Locator, coordinates
 from hinge.regions.plane.plot import plot_mesh
 from hinge.regions.plane.polygons import Cells
 from hinge.regions.plane.shading import ColourBy
@@ -42,9 +42,6 @@ from hinge.report import to_html, to_svg, to_text
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_NEAR = 1e-9
-"""An input lies in the plane if it is no further off than this share of the domain's size."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -211,7 +208,10 @@ class PlanePartition:
                 do=f"pass inputs of shape (..., {', '.join(map(str, shape))})",
             )
         leading = given.shape[: given.ndim - len(shape)]
-        places, beside = self._coordinates(given.reshape(-1, int(np.prod(shape))))
+        flat = given.reshape(-1, int(np.prod(shape)))
+        if self.is_plain:
+            return self._locator.locate(flat).reshape(leading)
+        places, beside = coordinates(flat, self.origin, self.directions, self.corners)
         return np.where(beside, -1, self._locator.locate(places)).reshape(leading)
 
     @cached_property
@@ -349,16 +349,6 @@ class PlanePartition:
     @property
     def _input_buffer(self) -> int:
         return input_buffer(self.directions, self.origin)
-
-    def _coordinates(self, inputs: Reals) -> tuple[Reals, npt.NDArray[np.bool_]]:
-        """The domain's coordinates of flat inputs, and whether each lies beside the plane."""
-        if self.is_plain:
-            return inputs, np.zeros(len(inputs), np.bool_)
-        off = inputs - self.origin
-        places = np.asarray(np.linalg.lstsq(self.directions, off.T, rcond=None)[0].T, np.float64)
-        size = float(np.abs(self.corners @ self.directions.T + self.origin).max())
-        beside = np.abs(off - places @ self.directions.T).max(axis=1)
-        return places, beside > _NEAR * size
 
     def _cell(self, i: int) -> int:
         if not -self.n_cells <= i < self.n_cells:

@@ -170,7 +170,8 @@ class Map:
 
     ``key`` says what ``shades``, one per cell, mean: under a `Scale` they are numbers from 0
     to 1 (NaN for no value), under names they are indices into those, and without either
-    there are none: neighbours then differ in colour, which says no more.
+    there are none: neighbours then differ in colour, which says no more. ``noun`` is what a
+    cell is called where they are counted.
     """
 
     x: tuple[float, ...]
@@ -187,6 +188,7 @@ class Map:
     caption: str = ""
     x_label: str = ""
     y_label: str = ""
+    noun: str = "cell"
 
 
 @dataclass(frozen=True)

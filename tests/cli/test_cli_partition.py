@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,8 @@ import hinge
 from hinge import Box, Plane, Polygon, Segment
 from hinge.errors import ModelError
 from hinge.page import Map, Note, Page
+from hinge.regions.line.partition import LinePartition
+from hinge.regions.plane.partition import PlanePartition
 
 MODEL = ("partition", "net.onnx")
 TRIANGLE = Map((0.0, 1.0, 0.0), (0.0, 0.0, 1.0), (0, 1, 2), (0, 3))
@@ -23,6 +26,20 @@ from torch import nn
 def one(): return nn.Sequential(nn.Linear(1, 2), nn.ReLU())
 def two(): return nn.Sequential(nn.Linear(2, 2), nn.ReLU())
 def three(): return nn.Sequential(nn.Flatten(), nn.Linear(3, 2), nn.ReLU())
+"""
+DEEP = """
+import torch
+from torch import nn
+
+def net(width):
+    torch.manual_seed(0)
+    hidden = [nn.Linear(2, width), nn.ReLU()]
+    for _ in range(2):
+        hidden += [nn.Linear(width, width), nn.ReLU()]
+    return nn.Sequential(*hidden, nn.Linear(width, 2))
+
+def middling(): return net(64)
+def large(): return net(384)
 """
 
 
@@ -148,6 +165,8 @@ def test_what_cannot_be_drawn_is_said_and_the_rest_is_written(work, run, monkeyp
     stand_in(monkeypatch, lambda *_, **__: Searched())
     result = run(*MODEL, "--box", "0:1", option, "out", "--json", "o.json")
     assert_mistake(result, option, "leave out")
+    assert "Wrote o.json" in result.stderr
+    assert "Wrote out" not in result.stderr
     assert (work / "o.json").exists()
     assert not (work / "out").exists()
 
@@ -238,6 +257,56 @@ def test_the_known_network_is_cut_as_it_must_be(work, run):
     assert (work / "cells.svg").read_text().count("<title>cell ") == 3
     assert "3 cells, counted exactly" in run(*MODEL, *triangle, "--count").stdout
     assert "2 cells" in run(*MODEL, "--segment", "-1,-1,0:1,1,0").stdout
+
+
+def test_what_is_written_is_read_back(work, run):
+    triangle = ("--plane", "-1,-1,0:1,-1,0:-1,1,0")
+    files = ("--json", "o.json", "--geojson", "o.geojson", "--svg", "o.svg")
+    result = run(*MODEL, *triangle, *files)
+    assert result.exit_code == 0, result.output
+    found = PlanePartition.from_json(work / "o.json")
+    assert found.n_cells == 3
+    assert sorted(found.areas.tolist()) == pytest.approx([0.125, 0.125, 0.25])
+    features = json.loads((work / "o.geojson").read_text())["features"]
+    kinds = [feature["geometry"]["type"] for feature in features]
+    assert (kinds.count("Polygon"), kinds.count("LineString")) == (3, 2)
+    drawn = (work / "o.svg").read_text()
+    assert all(f">{name} input<" in drawn for name in ("first", "second", "third"))
+    assert run(*MODEL, "--segment", "-1,-1,0:1,1,0", "--json", "line.json").exit_code == 0
+    assert LinePartition.from_json(work / "line.json").n_cells == 2
+    assert run(*MODEL, "--box", "-1:1", "--json", "box.json").exit_code == 0
+    assert json.loads((work / "box.json").read_text())["schema"] == "hinge/box-partition"
+
+
+def test_a_budget_keeps_the_cells_that_were_complete(folder, run):
+    (folder / "deep.py").write_text(DEEP)
+    files = ("--json", "o.json", "--svg", "o.svg", "--html", "o.html")
+    square = ("partition", "deep.py:middling", "--box", "-1:1,-1:1")
+    result = run(*square, "--budget", "cells=2000", *files)
+    assert result.exit_code == 0, result.output
+    assert "budget was used up" in result.stderr
+    assert "At least" in result.stdout
+    found = PlanePartition.from_json(folder / "o.json")
+    assert not found.complete
+    assert 0 < found.n_cells < 10_000
+    assert (folder / "o.svg").read_text().count("<title>cell ") >= min(found.n_cells, 4000)
+
+
+def test_ctrl_c_keeps_the_cells_that_were_complete(folder, start):
+    (folder / "deep.py").write_text(DEEP)
+    process = start("partition", "deep.py:large", "--box", "-1:1,-1:1", "--json", "o.json")
+    assert process.stderr is not None
+    assert "Partitioning" in process.stderr.readline()
+    time.sleep(2)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 130, err
+    assert "cells were complete until then" in err
+    assert "Traceback" not in err
+    assert "stopped before it was complete" in out
+    found = PlanePartition.from_json(folder / "o.json")
+    assert not found.complete
+    assert found.n_cells > 0
 
 
 def test_a_domain_of_another_size_is_named(work, run):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -14,10 +15,13 @@ from test_regions_creases import ABS, one_per_entry
 from test_regions_dissolve import grid
 
 from hinge.errors import DataError, OptionError
+from hinge.page import Scale
+from hinge.regions.plane.boundary import decision_boundary
 from hinge.regions.plane.creases import Creases
 from hinge.regions.plane.geojson import to_geojson
 from hinge.regions.plane.geometry import areas
 from hinge.regions.plane.map_block import map_block
+from hinge.regions.plane.parts import by_class
 from hinge.regions.plane.plot import plot_mesh
 from hinge.regions.plane.shading import shading
 from hinge.regions.plane.topology import n_cells
@@ -30,6 +34,15 @@ def ring():
     """The cells of |x| + |y| - 1/2, and its crease."""
     mesh = subdivide(RING, AROUND)
     return mesh, Creases(mesh).of_unit(RING, {"relu1": one_per_entry(1)}, "relu1", 0)
+
+
+def shading_needs(mesh, colour_by):
+    """What these colours need."""
+    if colour_by == "class":
+        outputs = mesh.vertices @ [[1.0, -1.0], [2.0, 1.0]]
+        return {"parts": by_class(decision_boundary(mesh, outputs))}
+    numbers = {"region": {"regions": np.arange(n_cells(mesh))}}
+    return (numbers | {"output": {"outputs": mesh.vertices @ [1.0, 2.0]}}).get(colour_by, {})
 
 
 def shoelace(points):
@@ -62,41 +75,67 @@ def test_geojson_holds_regions_and_creases():
     assert line["properties"] == {"site": "relu1", "unit": 0, "entry": 0, "break_index": 0}
 
 
-def test_a_map_holds_the_polygons_and_the_creases():
+def test_a_map_holds_the_polygons_the_creases_and_the_lines():
     mesh, (crease,) = ring()
-    found = map_block(mesh, creases={"relu1": [crease]}, title="a ring")
+    ways = [np.array([[-1.0, -1.0], [1.0, 0.5]]), np.array([[0.0, 0.1], [0.2, 0.3], [0.4, 0.6]])]
+    found = map_block(mesh, folds={"relu1": crease.edges}, lines={"way": ways}, title="a ring")
     assert (found.title, found.shades, found.levels) == ("a ring", (), ("relu1",))
     sizes = []
     for begin, end in zip(found.starts[:-1], found.starts[1:], strict=True):
         loop = [*found.corners[begin:end], found.corners[begin]]
         sizes.append(shoelace([(found.x[k], found.y[k]) for k in loop]))
     assert sizes == pytest.approx(areas(mesh).tolist())
-    ((chain,),) = (one.chains for one in found.creases)
-    assert [(found.x[k], found.y[k]) for k in chain] == list(map(tuple, crease.points.tolist()))
-
-
-def test_the_chains_of_a_map_follow_their_creases():
-    program = random_program([8, 6, 1], 3)
-    mesh = subdivide(program, AROUND)
-    known = {"relu1": one_per_entry(6)}
-    lines = [
-        one for unit in range(6) for one in Creases(mesh).of_unit(program, known, "relu1", unit)
+    folded, strong = found.creases
+    assert (folded.level, strong.level, strong.name) == (0, None, "way")
+    (chain,) = folded.chains
+    assert set(places(found, chain)) == set(map(tuple, crease.points.tolist()))
+    assert len(chain) == len(crease.points)
+    assert [places(found, one) for one in strong.chains] == [
+        list(map(tuple, way.tolist())) for way in ways
     ]
-    (found,) = map_block(mesh, creases={"relu1": lines}).creases
-    assert len(found.chains) == len(lines) > 3
-    for chain, line in zip(found.chains, lines, strict=True):
-        assert (mesh.vertices[list(chain)] == line.points).all()
 
 
-@pytest.mark.parametrize("colour_by", ["cell", "region", "area", "output", "pattern count"])
+def places(block, chain):
+    return [(block.x[k], block.y[k]) for k in chain]
+
+
+def test_the_chains_of_a_map_are_the_edges_given():
+    mesh = subdivide(random_program([8, 6, 1], 3), AROUND)
+    edges = np.arange(0, len(mesh.edges), 2)
+    (found,) = map_block(mesh, folds={"relu1": edges}).creases
+    drawn = [tuple(sorted(pair)) for chain in found.chains for pair in pairwise(chain)]
+    assert sorted(drawn) == sorted(tuple(sorted(pair)) for pair in mesh.edges[edges].tolist())
+
+
+def test_cells_that_the_boundary_crosses_are_drawn_in_parts_of_one_class():
+    mesh = grid(2)
+    outputs = mesh.vertices @ [[0.0, 1.0], [0.0, 1.0]] + [1.1, 0.0]
+    parts = by_class(decision_boundary(mesh, outputs))
+    found = map_block(mesh, "class", parts=parts, titles=["a", "b", "c", "d"])
+    assert found.noun == "part"
+    assert len(found.titles) == len(found.shades) == len(found.starts) - 1 > n_cells(mesh)
+    sizes = dict.fromkeys("abcd", 0.0)
+    ones = 0.0
+    for polygon, title, winner in zip(parts.polygons(), found.titles, found.shades, strict=True):
+        size = shoelace([*polygon, polygon[0]])
+        sizes[title] += size
+        ones += size * winner
+        assert winner == (polygon.mean(axis=0).sum() > 1.1)
+    assert list(sizes.values()) == pytest.approx(areas(mesh).tolist())
+    assert ones == pytest.approx(0.9**2 / 2)
+
+
+@pytest.mark.parametrize(
+    "colour_by", ["cell", "region", "class", "area", "output", "pattern count"]
+)
 def test_a_map_is_drawn_as_svg(colour_by):
     mesh, lines = ring()
-    outputs, regions = mesh.vertices @ [1.0, 2.0], np.arange(n_cells(mesh))
-    block = map_block(mesh, colour_by, regions=regions, outputs=outputs, creases={"r": lines})
+    given = shading_needs(mesh, colour_by)
+    block = map_block(mesh, colour_by, folds={"r": lines[0].edges}, **given)
     assert ET.fromstring(to_svg(block)).tag.endswith("svg")  # noqa: S314 - our own text
     if block.shades:
-        assert len(block.shades) == n_cells(mesh)
-        assert max(block.shades) <= max(1, len(block.key) - 1 if colour_by == "region" else 1)
+        assert len(block.shades) == len(block.starts) - 1 >= n_cells(mesh)
+        assert max(block.shades) <= (1 if isinstance(block.key, Scale) else len(block.key) - 1)
 
 
 def test_regions_of_one_colour_are_named_together():
@@ -112,11 +151,16 @@ def test_shades_are_what_they_are_called():
     assert sorted(shading(mesh, "pattern count").values) == [0, 1, 1, 2]
     output = shading(mesh, "output", outputs=mesh.vertices[:, 0])
     assert sorted(output.values) == [0.25, 0.25, 0.75, 0.75]
-    assert output.limits == (-0.75, 0.75)
+    assert output.limits == (0.25, 0.75)
+    signed = shading(mesh, "output", outputs=mesh.vertices[:, 0] - 0.5)
+    assert (output.diverging, signed.diverging) == (False, True)
+    assert signed.limits == (-0.25, 0.25)
     assert shading(mesh, "region", regions=[3, 3, 3, 3]).limits == (2.5, 3.5)
 
 
-@pytest.mark.parametrize(("colour_by", "given"), [("region", {}), ("output", {"outputs": [1.0]})])
+@pytest.mark.parametrize(
+    ("colour_by", "given"), [("region", {}), ("class", {}), ("output", {"outputs": [1.0]})]
+)
 def test_colours_without_their_numbers_are_an_error(colour_by, given):
     with pytest.raises(DataError, match="one number for each"):
         shading(grid(2), colour_by, **given)
@@ -127,18 +171,21 @@ def test_an_unknown_colour_is_an_error():
         shading(grid(2), "taste")
 
 
-@pytest.mark.parametrize("colour_by", ["cell", "region", "area", "output", "pattern count"])
+@pytest.mark.parametrize(
+    "colour_by", ["cell", "region", "class", "area", "output", "pattern count"]
+)
 def test_a_plot_holds_every_cell(colour_by):
     pytest.importorskip("matplotlib").use("agg")
     from matplotlib.figure import Figure  # noqa: PLC0415 - optional
 
     mesh, lines = ring()
-    outputs, regions = mesh.vertices @ [1.0, 2.0], np.arange(n_cells(mesh))
     ax = Figure().add_subplot()
-    more = {"regions": regions, "outputs": outputs, "creases": lines}
-    assert plot_mesh(mesh, ax, colour_by, **more) is ax
+    given = shading_needs(mesh, colour_by)
+    assert plot_mesh(mesh, ax, colour_by, lines=[one.points for one in lines], **given) is ax
     cells, creases = ax.collections[:2]
-    assert len(cells.get_paths()) == n_cells(mesh)
+    assert len(cells.get_paths()) == len(
+        given["parts"].cells if "parts" in given else mesh.patterns
+    )
     assert len(creases.get_paths()) == 1
     assert ax.get_xlim()[0] <= -1
     ax.figure.canvas.draw()

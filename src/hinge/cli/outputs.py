@@ -111,10 +111,10 @@ class Outputs:
         errors = self._write(page, result)
         if not self.quiet:
             _print(page)
-            for path in self.files.values():
-                if str(path) not in {error.where for error in errors}:
+            for option, path in self.files.items():
+                if option not in errors:
                     say(f"Wrote {path}")
-        for error in errors:
+        for error in errors.values():
             say_error(error)
         broken = [check for check in _checks(page) if not check.passed]
         if broken:
@@ -125,8 +125,8 @@ class Outputs:
             return Code.ERROR
         return Code.BROKEN if broken else Code.FINE
 
-    def _write(self, page: Page, result: Result) -> list[HingeError]:
-        """Write each file, whatever becomes of the others; return what went wrong."""
+    def _write(self, page: Page, result: Result) -> dict[str, HingeError]:
+        """Write each file, whatever becomes of the others; return what went wrong, by option."""
         from hinge import report  # noqa: PLC0415 - the help text needs no renderer
 
         writers: dict[str, Callable[[Path], Path]] = {
@@ -136,12 +136,12 @@ class Outputs:
             "--geojson": lambda path: report.write_text(path, _geojson(result)),
             "--junit": lambda path: report.write_junit(page, path),
         }
-        errors: list[HingeError] = []
+        errors: dict[str, HingeError] = {}
         for option, path in self.files.items():
             try:
                 writers[option](path)
             except HingeError as error:
-                errors.append(error)
+                errors[option] = error
         return errors
 
 

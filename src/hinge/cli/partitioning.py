@@ -22,6 +22,7 @@ from hinge.cli.verbs import Code
 from hinge.domains import Box, Plane, Polygon, Segment
 from hinge.errors import HingeError, OptionError
 from hinge.network import Network, read
+from hinge.report.text import grouped
 
 Domain = Segment | Polygon | Plane | Box
 Shape = tuple[int, ...]
@@ -57,15 +58,14 @@ class Job:
                 self.outputs.deliver(error.partial, self._title)
             return Code.ERROR
         if pressed():
-            say(f"Interrupted; {found.n_cells:,} cells were complete until then.")
+            say(f"Interrupted; {grouped(found.n_cells)} cells were complete until then.")
         elif not found.complete:
             say("The budget was used up; this is what was complete until then.")
         try:
             code = self.outputs.deliver(found, self._title)
         except KeyboardInterrupt:
-            say(
-                f"Interrupted; {found.n_cells:,} cells had been found, but not all outputs written."
-            )
+            cells = grouped(found.n_cells)
+            say(f"Interrupted; {cells} cells had been found, but not all outputs written.")
             return Code.INTERRUPTED
         return Code.INTERRUPTED if pressed() else code
 

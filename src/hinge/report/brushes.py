@@ -48,6 +48,7 @@ def shaded(
     glyphs = np.array([*ramp(ascii_only), "?"])
     colours = _colours(plan, owned)
     drawn = glyphs[np.where(colours == BLANK, BLANK, colours * (glyphs.size - 1) // STEPS)]
+    drawn[owned == NOBODY] = " "
     drawn[_strong(block, plan, height, width)] = _sign(ascii_only)
     return [[(glyph, "") for glyph in row] for row in drawn.tolist()], ()
 
@@ -55,12 +56,17 @@ def shaded(
 def ruled(
     block: Map, plan: Planar, height: int, width: int, *, ascii_only: bool
 ) -> tuple[Canvas, tuple[str, ...]]:
-    """Draw the borders of the cells; where they are too many, creases of the first levels."""
+    """Draw the borders of the cells; where they are too many, creases of the first levels.
+
+    Where there is no room for these either, the borders say at least where cells are small.
+    """
     high, wide = (1, 1) if ascii_only else _BITS.shape
     marks = borders(owners(plan, high * height, wide * width))
     remarks: tuple[str, ...] = ()
     if marks.mean() > _CROWDED:
-        marks, remarks = _levels(block, plan, high * height, wide * width)
+        creases, said = _levels(block, plan, high * height, wide * width)
+        if creases.any():
+            marks, remarks = creases, said
     if ascii_only:
         drawn = np.where(marks, ".", " ")
     else:

@@ -130,7 +130,7 @@ def map_view(block: Map) -> MapView | None:
         y_ticks=sheet.y_ticks(plan),
         scale=scale,
         key=key,
-        about=f"{one_line(block.title) or 'Map'}: {plural(len(block.starts) - 1, 'cell')}",
+        about=f"{one_line(block.title) or 'Map'}: {plural(len(block.starts) - 1, block.noun)}",
         remarks=[*plan.remarks, *untitled, *undrawn, *hidden],
     )
 
@@ -209,7 +209,9 @@ def _layers(block: Map, plan: Planar, places: list[str]) -> tuple[list[Layer], l
         )
     if not titled or len(titled) == plan.cells.size:
         return layers, []
-    return layers, [f"Only the {plural(len(titled), 'largest cell')} have a text to point at."]
+    return layers, [
+        f"Only the {plural(len(titled), f'largest {block.noun}')} have a text to point at."
+    ]
 
 
 def _titled(block: Map, plan: Planar) -> set[int]:

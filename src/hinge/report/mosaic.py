@@ -43,7 +43,7 @@ def draw_map(block: Map, screen: Screen) -> RenderableType:
         parts.append(Text.assemble((f"{label:>{margin}} {bar}", "dim"), _text(row)))
     parts += _foot(block, plan, width, margin, screen)
     parts += _key(block, screen)
-    said = (plural(len(block.starts) - 1, "cell"), *plan.remarks, *remarks, block.caption)
+    said = (plural(len(block.starts) - 1, block.noun), *plan.remarks, *remarks, block.caption)
     return Group(*parts, *(screen.say(remark, "dim") for remark in said if remark))
 
 

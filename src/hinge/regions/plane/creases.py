@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -53,6 +54,15 @@ class Creases:
         """All creases of a unit; see `of_rows`. Raises `OptionError` if there is no such unit."""
         entries = entries_of(known, site, unit, "creases")
         return self.of_rows(readings(program, site, entries))
+
+    def of_all(self, program: Program, known: Layouts) -> Iterator[tuple[str, int | None, Crease]]:
+        """Every crease with its site and unit, None where units are not known."""
+        for site, layout in known.items():
+            if not layout.maximum:
+                units = layout.units
+                for crease in self.of_rows(readings(program, site, np.arange(len(units)))):
+                    unit = int(units[crease.entry])
+                    yield site, unit if unit >= 0 else None, crease
 
     def of_rows(self, read: Readings) -> list[Crease]:
         """The creases of some entries, in the order of these and of their breaks.

@@ -24,15 +24,15 @@ def to_geojson(
     mesh: Mesh,
     *,
     regions: npt.ArrayLike | None = None,
-    creases: Iterable[tuple[str, int, Crease]] = (),
+    creases: Iterable[tuple[str, int | None, Crease]] = (),
 ) -> str:
     """A FeatureCollection (RFC 7946): a Polygon for each cell, a LineString for each crease.
 
     A cell has the properties ``cell`` (its number), ``area`` and, where ``regions`` ``(F,)``
-    are given, ``region``; a crease, given with its site and unit, has ``site``, ``unit``,
-    ``entry`` and ``break_index``. ``crs`` is null, which readers of the format's first
-    edition (2008) take for "none"; the member ``hinge`` says what the coordinates are.
-    Numbers have all their digits.
+    are given, ``region``; a crease, given with its site and unit (None if not known), has
+    ``site``, ``unit``, ``entry`` and ``break_index``. ``crs`` is null, which readers of the
+    format's first edition (2008) take for "none"; the member ``hinge`` says what the
+    coordinates are. Numbers have all their digits.
     """
     features = [*_cells(mesh, regions), *(_line(*one) for one in creases)]
     head = {"type": "FeatureCollection", "crs": None, "hinge": {"coordinates": _ABOUT}}
@@ -53,7 +53,7 @@ def _cells(mesh: Mesh, regions: npt.ArrayLike | None) -> Iterator[dict[str, Any]
         yield _feature("Polygon", [ring], properties)
 
 
-def _line(site: str, unit: int, crease: Crease) -> dict[str, Any]:
+def _line(site: str, unit: int | None, crease: Crease) -> dict[str, Any]:
     properties = {
         "site": site,
         "unit": unit,

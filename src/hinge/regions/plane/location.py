@@ -9,6 +9,7 @@ import numpy.typing as npt
 from scipy.spatial import cKDTree
 
 from hinge.errors import DataError
+from hinge.regions.cells.bits import Flags
 from hinge.regions.cutting.mesh import Mesh, Reals
 from hinge.regions.plane.border import inside_border
 from hinge.regions.plane.topology import (
@@ -28,6 +29,24 @@ _ROUNDING = 8 * np.finfo(np.float64).eps
 
 _AT_ONCE = 1 << 18
 """So many points walk together, which keeps them in the cache."""
+
+NEAR = 1e-9
+"""An input lies in the plane if it is no further off than this share of the domain's size."""
+
+
+def coordinates(
+    inputs: Reals, origin: Reals, directions: Reals, corners: Reals
+) -> tuple[Reals, Flags]:
+    """The coordinates in a plane of flat inputs ``(n, n_in)``, and whether each lies beside it.
+
+    ``origin`` ``(n_in,)`` and ``directions`` ``(n_in, 2)`` embed the plane, of which the domain
+    with these ``corners`` is a part.
+    """
+    off = inputs - origin
+    places = np.asarray(np.linalg.lstsq(directions, off.T, rcond=None)[0].T, np.float64)
+    size = float(np.abs(corners @ directions.T + origin).max())
+    beside = np.abs(off - places @ directions.T).max(axis=1)
+    return places, np.asarray(beside > NEAR * size)
 
 
 class Locator:

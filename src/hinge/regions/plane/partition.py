@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -23,24 +24,24 @@ from hinge.regions.cells.patterns import Pattern, Patterns
 from hinge.regions.cells.slopes import jumps, jumps_by_mark, largest_slope, steepness
 from hinge.regions.cutting.mesh import Mesh
 from hinge.regions.frames import pandas
-from hinge.regions.plane import show
+from hinge.regions.plane import saved, show
 from hinge.regions.plane.boundary import DecisionBoundary, decision_boundary
 from hinge.regions.plane.canonical import canonical
 from hinge.regions.plane.creases import Crease, Creases
+from hinge.regions.plane.geojson import to_geojson
 from hinge.regions.plane.geometry import areas, centroids
 from hinge.regions.plane.levels import LevelSet, level_set
-from hinge.regions.plane.location import Locator
+from hinge.regions.plane.location import NEAR, Locator, coordinates
+from hinge.regions.plane.plot import plot_mesh
 from hinge.regions.plane.polygons import Cells
+from hinge.regions.plane.shading import ColourBy
 from hinge.regions.plane.topology import Numbers, neighbours
 from hinge.regions.programs.evaluation import program_values
 from hinge.regions.programs.program import Program, Reals
-from hinge.report import to_html, to_text
+from hinge.report import to_html, to_svg, to_text
 
 if TYPE_CHECKING:
     import pandas as pd
-
-_NEAR = 1e-9
-"""An input lies in the plane if it is no further off than this share of the domain's size."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -141,13 +142,15 @@ class PlanePartition:
         return areas(self.mesh)
 
     @property
+    def area(self) -> float:
+        """The area of the domain, in its coordinates."""
+        x, y = (self.corners - self.corners[0]).T
+        return float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y)) / 2
+
+    @property
     def remaining_area(self) -> float:
         """The area of the domain that no cell covers: 0 where the partition is complete."""
-        if self.complete:
-            return 0.0
-        x, y = (self.corners - self.corners[0]).T
-        whole = float(np.sum(x * np.roll(y, -1) - np.roll(x, -1) * y)) / 2
-        return max(0.0, whole - float(self.areas.sum()))
+        return 0.0 if self.complete else max(0.0, self.area - float(self.areas.sum()))
 
     @property
     def adjacency(self) -> Numbers:
@@ -205,12 +208,15 @@ class PlanePartition:
                 do=f"pass inputs of shape (..., {', '.join(map(str, shape))})",
             )
         leading = given.shape[: given.ndim - len(shape)]
-        places, beside = self._coordinates(given.reshape(-1, int(np.prod(shape))))
+        flat = given.reshape(-1, int(np.prod(shape)))
+        if self.is_plain:
+            return self._locator.locate(flat).reshape(leading)
+        places, beside = coordinates(flat, self.origin, self.directions, self.corners)
         found = self._locator.locate(places)
-        if self._input_buffer:  # what was rounded on the way into the plane may leave the domain
-            out = (found < 0) & ~beside
-            inward = self.corners.mean(axis=0) - places[out]
-            found[out] = self._locator.locate(places[out] + _NEAR * inward)
+        # What was rounded on the way into the plane may have left the domain by that much.
+        out = (found < 0) & ~beside
+        inward = self.corners.mean(axis=0) - places[out]
+        found[out] = self._locator.locate(places[out] + NEAR * inward)
         return np.where(beside, -1, found).reshape(leading)
 
     @cached_property
@@ -234,7 +240,7 @@ class PlanePartition:
 
         Where the partition is complete, that is a proof for all inputs of the domain.
         """
-        return never_folds(self.patterns, self.layouts)
+        return never_folds(self.patterns, self.layouts) if self.n_cells else ()
 
     def level_set(self, value: float = 0.0, output: int = 0) -> LevelSet:
         """Where an output (flat) has a value. Raises `OptionError` if there is no such output."""
@@ -249,6 +255,10 @@ class PlanePartition:
 
     def decision_boundary(self) -> DecisionBoundary:
         """Where the largest output changes; of a single output, where it is 0."""
+        return self._boundary
+
+    @cached_property
+    def _boundary(self) -> DecisionBoundary:
         return decision_boundary(self.mesh, self.outputs)
 
     @cached_property
@@ -291,6 +301,38 @@ class PlanePartition:
         }
         return pandas().DataFrame(columns)
 
+    def to_json(self) -> str:
+        """All of it, the program too, as JSON text with a schema version; see `from_json`."""
+        return saved.to_json(self)
+
+    @classmethod
+    def from_json(cls, source: str | Path) -> Self:
+        """Read what `to_json` wrote, text or a file. Raises `FileError` if it is anything else."""
+        return cls(**saved.from_json(source))
+
+    def to_geojson(self) -> str:
+        """The cells, with their regions, and the creases of every unit as GeoJSON (RFC 7946)."""
+        creases = self._creases.of_all(self.program, self.layouts)
+        return to_geojson(self.mesh, regions=self.region_of, creases=creases)
+
+    def to_svg(self, colour_by: ColourBy | None = None) -> str:
+        """The map as an SVG document: cells, creases by layer, the decision boundary.
+
+        ``colour_by``: ``class`` or ``output`` (the usual ones), ``cell``, ``region``, ``area``
+        or ``pattern count``. Raises `DataError` where there is no cell.
+        """
+        return to_svg(show.picture(self, colour_by))
+
+    def plot(self, ax: Any = None, colour_by: ColourBy | None = None) -> Any:
+        """Draw cells and decision boundary into matplotlib's ``ax`` (a new one), and return it.
+
+        ``colour_by`` as in `to_svg`. Raises `OptionError` where matplotlib is not installed.
+        """
+        show.require_cells(self)
+        chosen = colour_by or show.usual_colours(self)
+        lines = [line for many in show.boundary(self).values() for line in many]
+        return plot_mesh(self.mesh, ax, chosen, lines=lines, **show.colours(self, chosen))
+
     def page(self) -> Page:
         """The map, the counts, and the units that never fold."""
         return show.page(self)
@@ -305,18 +347,13 @@ class PlanePartition:
         return f"PlanePartition({show.summary(self)})"
 
     @property
+    def is_plain(self) -> bool:
+        """Whether the domain's coordinates are the network's two inputs themselves."""
+        return self._input_buffer == 0
+
+    @property
     def _input_buffer(self) -> int:
         return input_buffer(self.directions, self.origin)
-
-    def _coordinates(self, inputs: Reals) -> tuple[Reals, npt.NDArray[np.bool_]]:
-        """The domain's coordinates of flat inputs, and whether each lies beside the plane."""
-        if self._input_buffer == 0:
-            return inputs, np.zeros(len(inputs), np.bool_)
-        off = inputs - self.origin
-        places = np.asarray(np.linalg.lstsq(self.directions, off.T, rcond=None)[0].T, np.float64)
-        size = float(np.abs(self.corners @ self.directions.T + self.origin).max())
-        beside = np.abs(off - places @ self.directions.T).max(axis=1)
-        return places, beside > _NEAR * size
 
     def _cell(self, i: int) -> int:
         if not -self.n_cells <= i < self.n_cells:

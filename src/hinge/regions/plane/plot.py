@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
-from hinge.regions.cutting.mesh import Mesh
+from hinge.regions.cutting.mesh import Mesh, Reals
 from hinge.regions.figures import new_axes
-from hinge.regions.plane.creases import Crease
+from hinge.regions.plane.parts import Parts, whole
 from hinge.regions.plane.shading import ColourBy, Shading, shading
-from hinge.regions.plane.topology import starts_of_sides
 
 _MANY = 20_000
 """With more cells than this, lines between them would hide them."""
@@ -28,26 +26,26 @@ def plot_mesh(
     *,
     regions: npt.ArrayLike | None = None,
     outputs: npt.ArrayLike | None = None,
-    creases: Sequence[Crease] = (),
+    parts: Parts | None = None,
+    lines: Sequence[Reals] = (),
 ) -> Any:
     """Draw the cells into matplotlib's ``ax`` (a new one), and return it.
 
-    ``colour_by`` and what it needs are those of `shading`. ``creases`` are drawn on top.
-    Raises `OptionError` where matplotlib is not installed.
+    ``colour_by`` and what it needs are those of `shading`; ``parts`` are drawn in place of
+    the cells, ``lines``, polylines ``(n, 2)``, on top of them. Raises
+    `OptionError` where matplotlib is not installed.
     """
-    shades = shading(mesh, colour_by, regions=regions, outputs=outputs)
+    shades = shading(mesh, colour_by, regions=regions, outputs=outputs, parts=parts)
     if ax is None:
         ax = new_axes()
     from matplotlib import collections  # noqa: PLC0415 - optional
 
-    corners = mesh.vertices[starts_of_sides(mesh)]
-    polygons = np.split(corners, mesh.offsets[1:-1])
+    polygons = (parts or whole(mesh)).polygons()
     width = 0.0 if len(polygons) > _MANY else 0.3
     drawn = collections.PolyCollection(polygons, edgecolors="0.25", linewidths=width)
     _colour(drawn, shades)
     ax.add_collection(drawn)
-    if creases:
-        lines = [crease.points for crease in creases]
+    if len(lines):
         ax.add_collection(collections.LineCollection(lines, colors="black", linewidths=1.2))
     if shades.name:
         ax.figure.colorbar(drawn, ax=ax, label=shades.name)

@@ -88,9 +88,9 @@ def chain_from(values: Any, program: Program) -> Chain:
     if (
         len(labels) != len(points)
         or not (np.diff(points) >= 0).all()
-        or _beyond(labels, len(sets))
-        or _beyond(flat[:, 0], len(patterns))
-        or _beyond(flat[:, 1], 64 * patterns.shape[1])
+        or beyond(labels, len(sets))
+        or beyond(flat[:, 0], len(patterns))
+        or beyond(flat[:, 1], 64 * patterns.shape[1])
         or max(marks, default=-1) >= 64 * patterns.shape[1]
     ):
         raise ValueError("points, labels and flat forms that do not belong together")
@@ -150,7 +150,7 @@ def _check(operation: Operation, widths: tuple[int, ...], filled: set[int]) -> N
     fits = True
     match operation:
         case Fold(_, columns, breaks):
-            fits = len(columns) == len(breaks) and not _beyond(columns, sizes[0])
+            fits = len(columns) == len(breaks) and not beyond(columns, sizes[0])
         case Linear(_, target, matrix, bias):
             fits = matrix.shape == (widths[target], sizes[0]) and bias.shape == (widths[target],)
         case Total(_, target):
@@ -162,7 +162,7 @@ def _check(operation: Operation, widths: tuple[int, ...], filled: set[int]) -> N
             fits = fits and slopes.shape[1] == breaks.shape[1] + 1 > 1
         case Larger(_, target, first, second):
             fits = len(first) == len(second) == widths[target]
-            fits = fits and not _beyond(first, sizes[0]) and not _beyond(second, sizes[0])
+            fits = fits and not beyond(first, sizes[0]) and not beyond(second, sizes[0])
     if not fits:
         raise ValueError(f"a {type(operation).__name__} that does not fit its buffers")
 
@@ -178,12 +178,13 @@ def _check_meaning(meaning: Meaning, fold: Fold, width: int) -> None:
     parts = (meaning.break_index, meaning.forms, meaning.orientation, meaning.slot, meaning.matches)
     if (
         any(one is not None and len(one) != len(meaning.entries) for one in parts)
-        or _beyond(meaning.forms + 1, fold.n_forms + 1)
-        or _beyond(meaning.break_index, 1 << 30)
-        or _beyond(meaning.entries, 1 << 30 if meaning.winner else width)
+        or beyond(meaning.forms + 1, fold.n_forms + 1)
+        or beyond(meaning.break_index, 1 << 30)
+        or beyond(meaning.entries, 1 << 30 if meaning.winner else width)
     ):
         raise ValueError(f"a meaning of {meaning.step!r} that does not fit its fold")
 
 
-def _beyond(numbers: Any, size: int) -> bool:
+def beyond(numbers: Any, size: int) -> bool:
+    """Whether some of these numbers are no indices into what has this size."""
     return bool(len(numbers)) and not (numbers.min() >= 0 and numbers.max() < size)

@@ -124,9 +124,9 @@ def _read(model: nn.Module, domain: Domain) -> Network:
     dtype = next((one.dtype for one in model.parameters()), torch.float64)
     example = _example(domain)
     try:
-        return read(model, torch.as_tensor(example[None], dtype=dtype))
+        return read(model, torch.tensor(example[None], dtype=dtype))
     except ModelError as error:
-        if not _runs_not(model, torch.as_tensor(example[None], dtype=dtype)):
+        if not _runs_not(model, torch.tensor(example[None], dtype=dtype)):
             raise
         raise DataError(
             "the network cannot be run on inputs from the domain",

@@ -1,7 +1,8 @@
-"""Writes the pages on activations, and their pictures, from the records: ``make docs``."""
+"""Writes the pages on activations and all pictures, from the records and from code: ``make docs``."""
 
 from __future__ import annotations
 
+import runpy
 from pathlib import Path
 
 from hinge.activations import Activation, JointActivation, all_kin, joint_card, words
@@ -82,7 +83,7 @@ def written() -> dict[Path, str]:
     for records in families().values():
         for record in records:
             files[_picture_of(record)] = to_svg(picture(record))
-    return files
+    return files | runpy.run_path(str(FOLDER / "draw.py"))["drawn"]()
 
 
 def _activations_page() -> str:
@@ -231,7 +232,7 @@ def main() -> None:
         target.parent.mkdir(exist_ok=True)
         if not target.exists() or target.read_text(encoding="utf-8") != text:
             write_text(target, text)
-    for old in (FOLDER / "activations").glob("*.svg"):
+    for old in FOLDER.glob("*/*.svg"):
         if old.relative_to(FOLDER) not in files:
             old.unlink()
 

@@ -1,0 +1,67 @@
+"""Draws the pictures of the page on the non-linearity, from what the programs on it compute."""
+
+from __future__ import annotations
+
+import re
+from contextlib import redirect_stdout
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from hinge.page import Block, Line, Lines, Map
+from hinge.report import to_svg
+
+PAGE = Path(__file__).with_name("where-is-the-non-linearity.md")
+FOLDER = Path("non-linearity")
+PROGRAM = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def drawn() -> dict[Path, str]:
+    """The text of every picture, by its path within the folder of the pages."""
+    found = _names_of(PAGE)
+    teeth = {f"{2**depth} pieces": found["teeth"][depth] for depth in (1, 2, 3)}
+    pictures = {
+        "three-units": _along(
+            {
+                "biases -10, 10, 10": found["straight"],
+                "biases -1, 0, 2": found["folded"],
+            },
+            "Three ReLUs, summed",
+        ),
+        "one-layer": _cells(found["shallow"], "Four units, eleven cells"),
+        "two-layers": _cells(found["deep"], "Creases of the second layer turn at the first"),
+        "sawtooth": _along(teeth, "Each layer folds what the layers before it have folded"),
+        "sine": _block(found["eight"].page().blocks, Lines),
+    }
+    return {FOLDER / f"{name}.svg": to_svg(block) for name, block in pictures.items()}
+
+
+def _names_of(page: Path) -> dict[str, Any]:
+    """Run the programs of a page, silently; return what they leave behind."""
+    names: dict[str, Any] = {"__name__": "__main__"}
+    with redirect_stdout(StringIO()):
+        for program in PROGRAM.findall(page.read_text(encoding="utf-8")):
+            exec(compile(program, page.name, "exec"), names)  # noqa: S102 - our own page
+    return names
+
+
+def _along(partitions: dict[str, Any], title: str) -> Lines:
+    """The outputs of networks on one segment, over their only input."""
+    lines = []
+    kinks: set[float] = set()
+    for name, found in partitions.items():
+        inputs, outputs = found.inputs.ravel().tolist(), found.outputs.ravel().tolist()
+        lines.append(Line(name, tuple(inputs), tuple(outputs)))
+        kinks.update(inputs[1:-1])
+    marks = tuple((kink, "kink") for kink in sorted(kinks))
+    return Lines(tuple(lines), title, x_label="input", marks=marks)
+
+
+def _cells(found: Any, title: str) -> Map:
+    """The map of a partition under a title of its own."""
+    return replace(_block(found.page().blocks, Map), title=title, x_label="x", y_label="y")
+
+
+def _block(blocks: tuple[Block, ...], kind: type) -> Any:
+    return next(block for block in blocks if isinstance(block, kind))

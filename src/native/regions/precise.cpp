@@ -5,13 +5,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "rounding.hpp"
 #include "rows.hpp"
 
 namespace hinge::regions {
 namespace {
 
-constexpr double kUnit = 0x1p-53;
-constexpr double kMargin = 1.0 + 1e-9;
 constexpr std::size_t kMost = 2048;  // vertices that are remembered
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "rounding.hpp"
+
 namespace hinge::regions {
 namespace {
 
@@ -29,9 +31,6 @@ void measure_row(Linear& linear, std::span<const double> weights, double bias) {
   linear.lengths.push_back(std::sqrt(squares) + std::abs(bias));
   linear.sums.push_back(sum);
 }
-
-// What is computed here is itself rounded; this much more makes up for it.
-constexpr double kMargin = 1.0 + 1e-9;
 
 // The measure of each kind of operation's result, from those of what it reads.
 struct Measured {

@@ -32,6 +32,7 @@ Progress = Callable[[int, int | None], None]
 
 _PIECE_BYTES = 1 << 20
 _MOST_TOGETHER, _FEWEST_TOGETHER = 2048, 64
+_FEWEST = 8
 """Cells are refined together as long as their vertices' values fit into the processor's cache."""
 
 _MARGIN = 1 + 1e-9
@@ -185,8 +186,8 @@ def _together(program: Program, budget: Budget) -> int:
     """
     folds = [program.widths[fold.source] for fold in program.folds]
     per_vertex = 8 * 2 * (max(folds, default=1) + 8)
-    most = min(_MOST_TOGETHER, budget.most_cells // 8)
-    return int(max(_FEWEST_TOGETHER, min(_PIECE_BYTES // per_vertex, most)))
+    fitting = int(np.clip(_PIECE_BYTES // per_vertex, _FEWEST_TOGETHER, _MOST_TOGETHER))
+    return max(_FEWEST, min(fitting, budget.most_cells // 16))
 
 
 def _compiled(program: Program) -> Any:

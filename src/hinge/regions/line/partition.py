@@ -108,7 +108,7 @@ class LinePartition:
     @property
     def n_cells(self) -> int:
         """How many pieces there are with a pattern of their own."""
-        return len(self.points) - 1
+        return max(len(self.points) - 1, 0)
 
     @property
     def lengths(self) -> Reals:
@@ -129,7 +129,7 @@ class LinePartition:
     @property
     def is_affine(self) -> bool:
         """Whether the network is one affine map on the whole segment."""
-        return self.n_regions == 1
+        return self.complete and self.n_regions == 1
 
     @cached_property
     def _lines(self) -> Reals:

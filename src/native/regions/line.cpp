@@ -187,11 +187,12 @@ BuiltLine divide(Run& run, const Stretch& stretch, std::size_t step, bool outerm
 BuiltLine refine(Run& run, Stretch& stretch, std::size_t step, bool outermost) {
   const auto& steps = run.program.steps;
   for (; step < steps.size(); ++step) {
-    if (!run.goes_on(stretch.pieces())) return {};
+    if (!run.goes_on(outermost ? 0 : stretch.pieces())) return {};
     if (outermost && !run.look()) run.stopped = true;
     if (stretch.pieces() > run.together) return divide(run, stretch, step, outermost);
     stretch.perform(steps[step]);
   }
+  if (!run.goes_on(stretch.pieces())) return {};
   BuiltLine built = stretch.built();
   run.cells += built.pieces;
   run.bytes += static_cast<std::int64_t>(8 * (built.points.size() + built.patterns.size()));

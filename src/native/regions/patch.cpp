@@ -116,7 +116,7 @@ void Patch::fold(const Fold& fold, const Step& step) {
     if (!cut_rim(cell)) continue;
     cut_until_whole(cell);  // what is cut off comes at the end of the list
     for (std::int32_t part = fresh; part < cells(); ++part) cut_until_whole(part);
-    if ((cell & 255) == 255 && !run_.goes_on(cells())) return;
+    if ((cell & 255) == 255 && !run_.goes_on(at_stake())) return;
   }
   mark_edges();
 }

@@ -48,7 +48,7 @@ Built divide(Run& run, Patch& patch, std::size_t step, bool outermost) {
 Built refine(Run& run, Patch& patch, std::size_t step, bool outermost) {
   const auto& steps = run.program.steps;
   for (; step < steps.size(); ++step) {
-    if (!run.goes_on(patch.cells())) return {};
+    if (!run.goes_on(patch.at_stake())) return {};
     if (outermost && !run.look()) run.stopped = true;
     if (patch.cells() > run.together) return divide(run, patch, step, outermost);
     patch.perform(steps[step]);

@@ -41,6 +41,8 @@ _COLUMNS = (
 
 def page(line: LinePartition) -> Page:
     """Build the page."""
+    if not line.n_cells:
+        return Page("A network along a segment", summary(line) + ".", tuple(_remarks(line)))
     table = line.kinks()
     blocks: list[Block] = [_curves(line, table), _listed(table)]
     blocks += _remarks(line)

@@ -36,7 +36,7 @@ from hinge.regions.plane.plot import plot_mesh
 from hinge.regions.plane.polygons import Cells
 from hinge.regions.plane.shading import ColourBy
 from hinge.regions.plane.topology import Numbers, neighbours
-from hinge.regions.programs.evaluation import program_values
+from hinge.regions.programs.evaluation import output_values
 from hinge.regions.programs.program import Program, Reals
 from hinge.report import to_html, to_svg, to_text
 
@@ -164,7 +164,7 @@ class PlanePartition:
     @cached_property
     def outputs(self) -> Reals:
         """The outputs, flat, at the vertices: ``(V, n_out)`` float64."""
-        return program_values(self.program, self.vertices)[self.program.output]
+        return output_values(self.program, self.vertices)
 
     def pattern(self, i: int) -> Pattern:
         """What every step does in cell i, by its name, in the shape of the site's pre-activation.

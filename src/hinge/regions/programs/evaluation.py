@@ -18,6 +18,9 @@ from hinge.regions.programs.program import (
     Total,
 )
 
+_TOGETHER = 4096
+"""Points whose buffers fit into the processor's cache, roughly."""
+
 
 def program_values(program: Program, points: Reals) -> list[Reals]:
     """Return all buffers at ``points`` ``(n, d)``: for buffer i an array ``(n, widths[i])``."""
@@ -26,6 +29,15 @@ def program_values(program: Program, points: Reals) -> list[Reals]:
         if not isinstance(operation, Fold):
             buffers.append(_value(operation, buffers))
     return buffers
+
+
+def output_values(program: Program, points: Reals) -> Reals:
+    """Return the output at ``points`` ``(n, d)``: ``(n, widths[output])``. Few are done at a time."""
+    parts = [
+        program_values(program, points[first : first + _TOGETHER])[program.output]
+        for first in range(0, max(len(points), 1), _TOGETHER)
+    ]
+    return np.concatenate(parts)
 
 
 def _value(operation: Operation, buffers: list[Reals]) -> Reals:
@@ -49,6 +61,8 @@ def _value(operation: Operation, buffers: list[Reals]) -> Reals:
 
 
 def _bent(bend: Bend, x: Reals) -> Reals:
+    if _rectifies(bend):  # what nearly all of them do, in one pass
+        return np.maximum(x, 0.0)
     at, height = bend.breaks[:, 0], bend.heights
     result = height + bend.slopes[:, 0] * (np.minimum(x, at) - at)
     for i in range(bend.breaks.shape[1]):
@@ -56,3 +70,12 @@ def _bent(bend: Bend, x: Reals) -> Reals:
         right = bend.breaks[:, i + 1] if i + 1 < bend.breaks.shape[1] else np.inf
         result = result + bend.slopes[:, i + 1] * (np.clip(x, left, right) - left)
     return result
+
+
+def _rectifies(bend: Bend) -> bool:
+    """Whether it is max(0, x), value by value."""
+    return (
+        bend.breaks.shape[1] == 1
+        and not (bend.breaks.any() or bend.heights.any() or bend.slopes[:, 0].any())
+        and bool((bend.slopes[:, 1] == 1).all())
+    )

@@ -93,6 +93,7 @@ class Stretch {
     mark_ = 64 * (fold.first_word + word), word_ = fold.first_word + word;
     for (Piece& piece : pieces_) piece.base_from = piece.from, piece.base_to = piece.to;
     for (std::int32_t piece = 0; piece < pieces(); ++piece) cut_until_whole(piece);
+    points_.note_off();
     mark_points();
   }
 

@@ -28,6 +28,29 @@ void Points::run(const Linear& linear, bool& exact) {
     const double size = exact ? 0 : HINGE_AT(run_.level, largest(source.row(v), source.step));
     target.errors[v] = kMargin * (source.errors[v] + rounding * std::max(size, 1.0));
   }
+  find_zeros(linear, source, target);
+}
+
+// A number is zero where it has no bias, and nothing but zeros is weighed.
+void Points::find_zeros(const Linear& linear, const Rows& source, Rows& target) const {
+  const auto* rare = std::get_if<Rare>(&linear.matrix);
+  const int width = program_.widths[linear.target];
+  std::vector<int> never, perhaps;
+  for (int i = 0; i < width; ++i) {
+    if (linear.sums[i] == 0) never.push_back(i);
+    if (rare && source.zeros.known() && linear.sums[i] != 0 && rare->bias[i] == 0)
+      perhaps.push_back(i);
+  }
+  if (never.empty() && perhaps.empty()) return;
+  target.zeros = BitRows(count(), width);
+  for (std::int32_t v = 0; v < count(); ++v) {
+    for (const int i : never) target.zeros.set(v, i);
+    for (const int i : perhaps) {
+      std::int64_t k = rare->starts[i];
+      while (k < rare->starts[i + 1] && source.zeros.at(v, rare->inputs[k])) ++k;
+      if (k == rare->starts[i + 1]) target.zeros.set(v, i);
+    }
+  }
 }
 
 void Points::run(const Total& total, bool& exact) {
@@ -61,6 +84,11 @@ void Points::run(const Join& join, bool&) {
       std::copy_n(source.row(v), width, target.row(v) + first);
       target.errors[v] = std::max(target.errors[v], source.errors[v]);
     }
+    if (source.zeros.known() && !target.zeros.known())
+      target.zeros = BitRows(count(), program_.widths[join.target]);
+    for (std::int32_t v = 0; v < count() && source.zeros.known(); ++v)
+      for (int i = 0; i < width; ++i)
+        if (source.zeros.at(v, i)) target.zeros.set(v, first + i);
     first += width;
   }
 }
@@ -73,6 +101,7 @@ void Points::run(const Bend& bend, bool& exact) {
     for (std::size_t i = 0; i < target.numbers.size(); ++i)
       target.numbers[i] = source.numbers[i] > 0 ? source.numbers[i] : 0;
     target.errors = source.errors;
+    if (off_source_ == bend.source) target.zeros = off_;
     return;
   }
   double reach = 0;  // how large anything that is rounded can be, but for the input's own size
@@ -110,6 +139,12 @@ void Points::run(const regions::Larger& larger, bool&) {
       to[i] = std::max(from[larger.first[i]], from[larger.second[i]]);
   }
   target.errors = source.errors;
+  if (!source.zeros.known()) return;
+  target.zeros = BitRows(count(), program_.widths[larger.target]);
+  for (std::int32_t v = 0; v < count(); ++v)
+    for (std::size_t i = 0; i < larger.first.size(); ++i)
+      if (source.zeros.at(v, larger.first[i]) && source.zeros.at(v, larger.second[i]))
+        target.zeros.set(v, static_cast<int>(i));
 }
 
 // The forms stand in a buffer of their own where they are not just the source's numbers.
@@ -125,6 +160,11 @@ void Points::gather(const Fold& fold) {
     target.errors[v] =
         exact ? source.errors[v]
               : kMargin * (source.errors[v] + kUnit * size_of(target, v));
+  if (!source.zeros.known()) return;
+  target.zeros = BitRows(count(), fold.forms());
+  for (std::int32_t v = 0; v < count(); ++v)
+    for (int i = 0; i < fold.forms(); ++i)
+      if (fold.breaks[i] == 0 && source.zeros.at(v, fold.columns[i])) target.zeros.set(v, i);
 }
 
 }  // namespace hinge::regions

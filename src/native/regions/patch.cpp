@@ -118,6 +118,7 @@ void Patch::fold(const Fold& fold, const Step& step) {
     for (std::int32_t part = fresh; part < cells(); ++part) cut_until_whole(part);
     if ((cell & 255) == 255 && !run_.goes_on(at_stake())) return;
   }
+  points_.note_off();
   mark_edges();
 }
 

@@ -44,6 +44,7 @@ Points::Points(const Points& other, const std::vector<std::int32_t>& vertices)
     coordinates_.insert(coordinates_.end(), from, from + run_.dimension);
   }
   births_.resize(vertices.size());
+  off_ = other.off_.chosen(vertices), off_source_ = other.off_source_;
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     const Rows& old = other.rows_[i];
     if (!old.measure) continue;
@@ -54,6 +55,7 @@ Points::Points(const Points& other, const std::vector<std::int32_t>& vertices)
       own.numbers.insert(own.numbers.end(), old.row(vertex), old.row(vertex) + old.step);
       own.errors.push_back(old.errors[vertex]);
     }
+    own.zeros = old.zeros.chosen(vertices);
   }
 }
 
@@ -69,6 +71,7 @@ Rows& Points::open(int buffer, int width, const Measure& measure) {
   rows.measure = &measure;
   rows.numbers.assign(static_cast<std::size_t>(count()) * rows.step, 0.0);
   rows.errors.assign(count(), 0.0);
+  rows.zeros = {};
   return rows;
 }
 
@@ -104,8 +107,12 @@ std::int32_t Points::between(std::int32_t a, std::int32_t b, int bit) {
   volatile double place = at_a / (at_a - at_b);  // not to be moved beyond the question
   const bool placed = place >= 0 && place <= 1;  // otherwise a sign of the two is not what it seems
   const double t = placed ? place : 0.5;
-  for (Rows& rows : rows_)
-    if (rows.measure) rows.numbers.resize(rows.numbers.size() + rows.step);
+  for (Rows& rows : rows_) {
+    if (!rows.measure) continue;
+    rows.numbers.resize(rows.numbers.size() + rows.step);
+    rows.zeros.add_common(a, b);
+  }
+  off_.add_common(a, b);
   bool blurred = false;
   if (!unrounded || !mix_exactly(a, b, t, vertex)) {
     // The true place t* satisfies (t* - t) (z*(b) - z*(a)) = -((1 - t) e(a) + t e(b)), where e are

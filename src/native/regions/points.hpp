@@ -12,16 +12,20 @@
 #include <unordered_map>
 #include <vector>
 
+#include "bit_rows.hpp"
 #include "precise.hpp"
 #include "run.hpp"
 
 namespace hinge::regions {
 
-// Rows of one buffer, a row to a vertex, and their errors in the buffer's measure.
+// Rows of one buffer, a row to a vertex, and their errors in the buffer's measure. Where it is
+// known of some numbers that they are exactly zero, `zeros` has a bit for each: a network is zero
+// in many places for a reason (a unit is off, a pixel black), and no error bound could tell.
 struct Rows {
   int step = 0;
   Doubles numbers;
   std::vector<double> errors;
+  BitRows zeros;
   const Measure* measure = nullptr;  // of a buffer that is live
 
   double* row(std::int64_t vertex) { return numbers.data() + vertex * step; }
@@ -44,6 +48,8 @@ class Points {
   void take_sides(const Step& step);
   // Adds the vertex between a and b where form `bit` of these 64 vanishes.
   std::int32_t between(std::int32_t a, std::int32_t b, int bit);
+  // Remembers which of 64 forms are not positive, once their step is over.
+  void note_off();
   // Lets go of what no operation after this one reads.
   void forget(int operation);
 
@@ -64,6 +70,7 @@ class Points {
   void run(const regions::Larger&, bool& exact);
   void run(const Fold&, bool&) {}
   void gather(const Fold& fold);
+  void find_zeros(const Linear&, const Rows& source, Rows& target) const;
   double size_of(const Rows& rows, std::int32_t vertex) const;
   Rows& forms() { return rows_[fold_->direct ? fold_->source : program_.forms_buffer()]; }
   std::uint64_t look(std::int32_t vertex);
@@ -92,6 +99,8 @@ class Points {
   int operation_ = 0;  // its number
   int word_ = 0;
   std::uint64_t valid_ = 0;
+  BitRows off_;           // of a direct fold's source: which numbers are not positive
+  int off_source_ = -1;
   std::vector<std::uint64_t> positive_, negative_;
   std::unordered_map<std::int32_t, std::vector<std::int8_t>> exact_signs_;  // of this fold
 };

@@ -12,7 +12,11 @@ void Points::take_sides(const Step& step) {
   const auto& fold = std::get<Fold>(program_.operations[step.operation]);
   const int word = step.word;
   operation_ = step.operation;
-  if (word == 0 && !fold.direct) gather(fold);
+  if (word == 0) {
+    off_ = fold.direct ? BitRows(count(), fold.forms()) : BitRows{};
+    off_source_ = fold.direct ? fold.source : -1;
+    if (!fold.direct) gather(fold);
+  }
   if (word == 0 || fold_ != &fold) exact_signs_.clear();
   fold_ = &fold, word_ = word;
   const int left = fold.forms() - 64 * word;
@@ -24,6 +28,11 @@ void Points::take_sides(const Step& step) {
   settle(open_questions, valid_);
 }
 
+void Points::note_off() {
+  for (std::int32_t v = 0; v < count() && off_.known(); ++v)
+    off_.set_word(v, word_, ~positive_[v] & valid_);
+}
+
 // Takes the signs that the filter decides; the others come back.
 std::uint64_t Points::look(std::int32_t vertex) {
   const Rows& rows = forms();
@@ -32,7 +41,8 @@ std::uint64_t Points::look(std::int32_t vertex) {
   const Signs found = HINGE_AT(
       run_.level, signs(rows.row(vertex) + first, rows.measure->scale.data() + first, reach, count));
   positive_[vertex] = found.positive, negative_[vertex] = found.negative;
-  return reach == 0 ? 0 : valid_ & ~(found.positive | found.negative);
+  if (reach == 0) return 0;
+  return valid_ & ~(found.positive | found.negative | rows.zeros.word(vertex, word_));
 }
 
 void Points::decide_between(std::int32_t vertex, std::uint64_t open) {

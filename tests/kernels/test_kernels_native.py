@@ -19,7 +19,13 @@ def test_the_stub_names_what_the_extension_has():
     stub = ast.parse(STUB.read_text())
     functions = {f.name: f for f in stub.body if isinstance(f, ast.FunctionDef)}
     variables = {v.target.id for v in stub.body if isinstance(v, ast.AnnAssign)}
-    assert {name for name in dir(native) if not name.startswith("_")} == {*functions, *variables}
+    classes = {c.name: c for c in stub.body if isinstance(c, ast.ClassDef)}
+    names = {name for name in dir(native) if not name.startswith("_")}
+    assert names == {*functions, *variables, *classes}
+    for name, held in classes.items():
+        methods = {f.name for f in held.body if isinstance(f, ast.FunctionDef)}
+        known = {one for one in dir(getattr(native, name)) if not one.startswith("_")}
+        assert known == methods - {"__init__"}
     arguments = [argument.arg for argument in functions["tally"].args.args]
     z = np.ones((1, 1, 1), np.float32)
     values = [z, z, False, 0.0, 0.0, 1.0, 1, ""]

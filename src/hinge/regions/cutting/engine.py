@@ -30,10 +30,12 @@ from hinge.regions.programs.program import (
 Progress = Callable[[int, int | None], None]
 """Told the number of cells found so far, and about how many there will be, once that is known."""
 
-_PIECE_BYTES = 1 << 20
+_PIECE_BYTES = 1 << 22
 _MOST_TOGETHER, _FEWEST_TOGETHER = 2048, 64
+"""Cells are refined together as long as their vertices' values stay near the processor: measured."""
+
 _FEWEST = 8
-"""Cells are refined together as long as their vertices' values fit into the processor's cache."""
+"""The same where a small budget asks for small pieces."""
 
 _MARGIN = 1 + 1e-9
 

@@ -3,6 +3,8 @@
 // spread over threads; what the groups are does not depend on how many there are.
 #include "plane.hpp"
 
+#include <algorithm>
+
 #include "seams.hpp"
 #include "work.hpp"
 
@@ -11,13 +13,18 @@ namespace {
 
 Built refine(Run& run, Patch& patch, std::size_t step, bool outermost);
 
+constexpr int kOutermost = 48;
+
 struct Part {
   Patch patch;
   Built built;
 };
 
 Built divide(Run& run, Patch& patch, std::size_t step, bool outermost) {
-  const auto groups = patch.groups(run.together / 4);
+  // The outermost pieces are many, so that no thread waits long for another's last one.
+  const int most = outermost ? std::clamp(patch.cells() / kOutermost, 1, run.together / 4)
+                             : run.together / 4;
+  const auto groups = patch.groups(most);
   Seams seams(patch);
   const auto make = [&](std::int64_t i) {
     Part part{Patch(patch, groups[i]), {}};

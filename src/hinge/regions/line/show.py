@@ -84,7 +84,7 @@ def _curves(line: LinePartition, table: Kinks) -> Lines:
     values = line.outputs[shown][:, :_MOST_LINES].T.tolist()
     lines = tuple(Line(f"output {i}", x, tuple(one)) for i, one in enumerate(values))
     return Lines(
-        lines, "The output along the segment", "t, from its start to its end", _marks(table)
+        lines, "The output along the segment", "t", _marks(table)
     )
 
 
@@ -99,7 +99,7 @@ def _marks(table: Kinks) -> tuple[tuple[float, str], ...]:
 
 def _name(table: Kinks, i: int) -> str:
     unit = int(table.unit[i])
-    return f"{table.step[i]} {unit}" if unit >= 0 else str(table.step[i])
+    return f"{table.step[i]}, unit {unit}" if unit >= 0 else str(table.step[i])
 
 
 def _listed(table: Kinks) -> Table:

@@ -1,4 +1,4 @@
-"""Writes the pages on activations and all pictures, from the records and from code: ``make docs``."""
+"""Writes the pages on activations, and all pictures, from records and code: ``make docs``."""
 
 from __future__ import annotations
 

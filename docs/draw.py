@@ -23,14 +23,17 @@ def drawn() -> dict[Path, str]:
     teeth = {f"{2**depth} pieces": found["teeth"][depth] for depth in (1, 2, 3)}
     pictures = {
         "three-units": _along(
-            {
-                "biases -10, 10, 10": found["straight"],
-                "biases -1, 0, 2": found["folded"],
-            },
-            "Three ReLUs, summed",
+            {"straight": found["straight"], "folded": found["folded"]}, "Three ReLUs, summed"
         ),
-        "one-layer": _cells(found["shallow"], "Four units, eleven cells"),
-        "two-layers": _cells(found["deep"], "Creases of the second layer turn at the first"),
+        "one-layer": replace(
+            _cells(found["shallow"], "Four units, eleven cells", "creases"), shades=(), key=()
+        ),
+        "two-layers": _cells(
+            found["deep"],
+            "Creases of the second layer turn at the first",
+            "first layer",
+            "second layer",
+        ),
         "sawtooth": _along(teeth, "Each layer folds what the layers before it have folded"),
         "sine": _block(found["eight"].page().blocks, Lines),
     }
@@ -58,9 +61,10 @@ def _along(partitions: dict[str, Any], title: str) -> Lines:
     return Lines(tuple(lines), title, x_label="input", marks=marks)
 
 
-def _cells(found: Any, title: str) -> Map:
-    """The map of a partition under a title of its own."""
-    return replace(_block(found.page().blocks, Map), title=title, x_label="x", y_label="y")
+def _cells(found: Any, title: str, *levels: str) -> Map:
+    """The map of a partition, with a title and names of the layers of its own."""
+    drawn: Map = _block(found.page().blocks, Map)
+    return replace(drawn, title=title, levels=levels, x_label="x", y_label="y")
 
 
 def _block(blocks: tuple[Block, ...], kind: type) -> Any:

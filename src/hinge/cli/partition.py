@@ -13,7 +13,7 @@ EXAMPLES = (
     "hinge partition net.onnx --box -1:1,-1:1 --svg cells.svg",
     "hinge partition digits.onnx --plane data.npz@0,5,9 --margin 0.2 --html cells.html",
     "hinge partition digits.onnx --segment data.npz@0,5",
-    "hinge partition model.py:network --weights net.safetensors --box -2:2 --shape 3 --count",
+    "hinge partition model.py:network --weights net.safetensors --box -2:2 --shape 2 --count",
 )
 
 _WHERE = "Where: one of these"

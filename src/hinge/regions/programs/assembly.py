@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from hinge.regions.programs.constants import Constants, constants_after, no_constants
 from hinge.regions.programs.forms import distinct
 from hinge.regions.programs.pieces import Bends
 from hinge.regions.programs.program import (
@@ -34,6 +35,10 @@ class Assembly:
     operations: list[Operation] = field(default_factory=list)
     meanings: list[Meaning] = field(default_factory=list)
     _made_by: dict[int, Linear] = field(default_factory=dict)
+    _constants: list[Constants] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._constants = [no_constants(width) for width in self.widths]
 
     def linear(self, source: int, matrix: Any, bias: Reals) -> int:
         """``matrix @ source + bias``; the source itself where that is the same."""
@@ -75,7 +80,7 @@ class Assembly:
         ``meaning`` has a row for each row of ``speaks_of``, by default for each form given;
         its forms and orientation are found here.
         """
-        found = distinct(self._made_by.get(source), columns, breaks)
+        found = distinct(self._made_by.get(source), self._constants[source], columns, breaks)
         self.operations.append(Fold(source, found.columns, found.breaks))
         rows = slice(None) if meaning.matches is None else meaning.matches
         self.meanings.append(
@@ -111,9 +116,10 @@ class Assembly:
             smooth,
         )
 
-    def _add(self, operation: Operation, width: int) -> int:
+    def _add(self, operation: Linear | Total | Join | Bend | Larger, width: int) -> int:
         self.operations.append(operation)
         self.widths.append(width)
+        self._constants.append(constants_after(operation, self._constants, width))
         return len(self.widths) - 1
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from hinge.regions.programs.constants import Constants
 from hinge.regions.programs.program import Indices, Linear, Reals
 
 _Key = tuple[Any, ...]
@@ -31,24 +32,24 @@ class Forms:
     orientation: npt.NDArray[np.int8]
 
 
-def distinct(linear: Linear | None, entries: Indices, breaks: Reals) -> Forms:
+def distinct(linear: Linear | None, constants: Constants, entries: Indices, breaks: Reals) -> Forms:
     """Find which forms ``source[entries[i]] - breaks[i]`` differ, in exact arithmetic.
 
-    ``linear`` is the operation that yields the source. Without one all of them count as
-    different: no two have both entry and break in common.
+    ``constants`` are those of the source: forms on them have one sign. ``linear`` is the
+    operation that yields the source. Without one all other forms count as different: no two
+    have both entry and break in common.
     """
     forms = np.arange(len(entries))
     orientation = np.ones(len(entries), np.int8)
+    flat = constants.known[entries]
+    forms[flat] = -1
+    if flat.any():
+        orientation[flat] = constants.signs(entries[flat], breaks[flat])
     if linear is not None:
-        rows = _Rows(linear)
-        flat = rows.lengths[entries] == 0
-        height = linear.bias[entries]
-        sign = (height > breaks).astype(np.int8) - (height < breaks).astype(np.int8)
-        orientation[flat] = sign[flat]
-        for like, others in _alike(rows, entries, breaks, np.flatnonzero(~flat)):
+        moving = np.flatnonzero(~flat)
+        for like, others in _alike(_Rows(linear), entries, breaks, moving):
             for other, same_way in others:
                 forms[other], orientation[other] = like, 1 if same_way else -1
-        forms[flat] = -1
     kept = np.unique(forms[forms >= 0])
     number = np.full(len(entries) + 1, -1)
     number[kept] = np.arange(len(kept))
@@ -83,12 +84,12 @@ class _Rows:
         matrix.sort_indices()
         self.bias = linear.bias
         self.starts = matrix.indptr.tolist()
-        self.lengths = np.diff(matrix.indptr)
+        lengths = np.diff(matrix.indptr)
         self.places, self.values = matrix.indices, matrix.data
-        first = matrix.data[matrix.indptr[:-1][self.lengths > 0]]
+        first = matrix.data[matrix.indptr[:-1][lengths > 0]]
         with np.errstate(all="ignore"):
             # Equal ratios round to equal numbers, so that unequal ones settle most pairs.
-            self.quotients = matrix.data / np.repeat(first, self.lengths[self.lengths > 0])
+            self.quotients = matrix.data / np.repeat(first, lengths[lengths > 0])
         self._primitive: dict[bytes, tuple[Fraction, tuple[int, ...]]] = {}
 
     def direction(self, row: int) -> _Key:

@@ -83,9 +83,7 @@ def _curves(line: LinePartition, table: Kinks) -> Lines:
     x = tuple(line.points[shown].tolist())
     values = line.outputs[shown][:, :_MOST_LINES].T.tolist()
     lines = tuple(Line(f"output {i}", x, tuple(one)) for i, one in enumerate(values))
-    return Lines(
-        lines, "The output along the segment", "t", _marks(table)
-    )
+    return Lines(lines, "The output along the segment", "t", _marks(table))
 
 
 def _marks(table: Kinks) -> tuple[tuple[float, str], ...]:

@@ -53,6 +53,19 @@ void Points::find_zeros(const Linear& linear, const Rows& source, Rows& target) 
   }
 }
 
+// A unit's output is zero where the unit is off.
+void Points::find_zeros(const Bend& bend, const Rows& source, Rows& target) const {
+  const bool folded = off_source_ == bend.source;
+  target.zeros = folded ? off_ : BitRows(count(), program_.widths[bend.target]);
+  for (std::int32_t v = 0; v < count(); ++v) {
+    const double* row = source.row(v);
+    const double *scale = source.measure->scale.data(), error = source.errors[v];
+    for (int i = 0; i < program_.widths[bend.target]; ++i)
+      if (row[i] < -error * scale[i] || (source.zeros.known() && source.zeros.at(v, i)))
+        target.zeros.set(v, i);
+  }
+}
+
 void Points::run(const Total& total, bool& exact) {
   Rows& target = open(total.target);
   for (const int one : total.sources) {
@@ -101,7 +114,7 @@ void Points::run(const Bend& bend, bool& exact) {
     for (std::size_t i = 0; i < target.numbers.size(); ++i)
       target.numbers[i] = source.numbers[i] > 0 ? source.numbers[i] : 0;
     target.errors = source.errors;
-    if (off_source_ == bend.source) target.zeros = off_;
+    if (program_.zeros_read[bend.target]) find_zeros(bend, source, target);
     return;
   }
   double reach = 0;  // how large anything that is rounded can be, but for the input's own size

@@ -71,6 +71,7 @@ class Points {
   void run(const Fold&, bool&) {}
   void gather(const Fold& fold);
   void find_zeros(const Linear&, const Rows& source, Rows& target) const;
+  void find_zeros(const Bend&, const Rows& source, Rows& target) const;
   double size_of(const Rows& rows, std::int32_t vertex) const;
   Rows& forms() { return rows_[fold_->direct ? fold_->source : program_.forms_buffer()]; }
   std::uint64_t look(std::int32_t vertex);
@@ -99,7 +100,7 @@ class Points {
   int operation_ = 0;  // its number
   int word_ = 0;
   std::uint64_t valid_ = 0;
-  BitRows off_;           // of a direct fold's source: which numbers are not positive
+  BitRows off_;           // of a fold's source: numbers that a form found not to be positive
   int off_source_ = -1;
   std::vector<std::uint64_t> positive_, negative_;
   std::unordered_map<std::int32_t, std::vector<std::int8_t>> exact_signs_;  // of this fold

@@ -204,6 +204,14 @@ void Program::close() {
     const int times = fold ? (fold->forms() + 63) / 64 : 1;
     for (int word = 0; word < times; ++word) steps.push_back({i, word});
   }
+  zeros_read.assign(widths.size(), false);
+  for (const Operation& operation : operations) {
+    const auto* linear = std::get_if<Linear>(&operation);
+    const bool asks = linear ? std::holds_alternative<Rare>(linear->matrix)
+                             : !std::holds_alternative<Total>(operation);
+    if (asks && !std::holds_alternative<Bend>(operation))
+      for (const int source : std::visit(Reads{}, operation)) zeros_read.at(source) = true;
+  }
   measures.assign(widths.size(), {});
   measures[0].scale.assign(padded(widths[0]), 1.0);
   measures[0] = inverted(std::move(measures[0]));

@@ -100,6 +100,7 @@ struct Program {
 
   std::vector<int> widths;     // of every buffer, the one for forms included
   std::vector<int> last_read;  // the last operation that reads it
+  std::vector<bool> zeros_read;  // whether an operation asks which of its numbers are zero
   std::vector<Measure> measures;
   std::vector<Operation> operations;
   std::vector<Step> steps;  // as far as the last fold

@@ -1,6 +1,7 @@
 // On which side of each form a vertex lies: by doubles where their errors leave no doubt, else by
 // twice the precision, else by exact arithmetic.
 #include <algorithm>
+#include <bit>
 
 #include "points.hpp"
 #include "rounding.hpp"
@@ -13,8 +14,7 @@ void Points::take_sides(const Step& step) {
   const int word = step.word;
   operation_ = step.operation;
   if (word == 0) {
-    off_ = fold.direct ? BitRows(count(), fold.forms()) : BitRows{};
-    off_source_ = fold.direct ? fold.source : -1;
+    off_ = BitRows(count(), program_.widths[fold.source]), off_source_ = fold.source;
     if (!fold.direct) gather(fold);
   }
   if (word == 0 || fold_ != &fold) exact_signs_.clear();
@@ -29,8 +29,17 @@ void Points::take_sides(const Step& step) {
 }
 
 void Points::note_off() {
-  for (std::int32_t v = 0; v < count() && off_.known(); ++v)
-    off_.set_word(v, word_, ~positive_[v] & valid_);
+  for (std::int32_t v = 0; v < count(); ++v) {
+    const std::uint64_t off = ~positive_[v] & valid_;
+    if (fold_->direct) {
+      off_.set_word(v, word_, off);
+      continue;
+    }
+    for (std::uint64_t left = off; left != 0; left &= left - 1) {
+      const int form = 64 * word_ + std::countr_zero(left);
+      if (fold_->breaks[form] == 0) off_.set(v, fold_->columns[form]);
+    }
+  }
 }
 
 // Takes the signs that the filter decides; the others come back.

@@ -32,7 +32,7 @@ Progress = Callable[[int, int | None], None]
 
 _PIECE_BYTES = 1 << 22
 _MOST_TOGETHER, _FEWEST_TOGETHER = 2048, 64
-"""Cells are refined together as long as their vertices' values stay near the processor: measured."""
+"""Cells are refined together while their vertices' values stay near the processor: measured."""
 
 _FEWEST = 8
 """The same where a small budget asks for small pieces."""

@@ -32,7 +32,7 @@ def program_values(program: Program, points: Reals) -> list[Reals]:
 
 
 def output_values(program: Program, points: Reals) -> Reals:
-    """Return the output at ``points`` ``(n, d)``: ``(n, widths[output])``. Few are done at a time."""
+    """Return the output at ``points`` ``(n, d)``, a few at a time: ``(n, widths[output])``."""
     parts = [
         program_values(program, points[first : first + _TOGETHER])[program.output]
         for first in range(0, max(len(points), 1), _TOGETHER)

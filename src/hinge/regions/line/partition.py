@@ -11,15 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from hinge.domains import Segment
-from hinge.errors import DataError, OptionError
+from hinge.errors import DataError
 from hinge.network import Network
 from hinge.page import Page
-from hinge.regions.cells.input_maps import Equation, equation, input_buffer, input_map
-from hinge.regions.cells.layouts import Layout, entries_of, layouts, pattern_of
-from hinge.regions.cells.linear_regions import linear_regions
+from hinge.regions.cells.cut_domain import CutDomain
+from hinge.regions.cells.layouts import Layout, entries_of, layouts
 from hinge.regions.cells.maps import slopes_and_shifts
-from hinge.regions.cells.never_folds import NeverFolds, never_folds
-from hinge.regions.cells.patterns import Pattern, Patterns
+from hinge.regions.cells.patterns import Patterns
 from hinge.regions.cells.signs import Cells, Numbers
 from hinge.regions.cutting.mesh import Chain
 from hinge.regions.frames import pandas
@@ -37,7 +35,7 @@ _NEAR = 1e-9
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class LinePartition:
+class LinePartition(CutDomain):
     """The cells of a network on a segment: pieces between points, from t = 0 to t = 1.
 
     The input at t is ``origin + t * direction``, both ``(n_in,)`` float64, flat in C order of
@@ -111,25 +109,20 @@ class LinePartition:
         return max(len(self.points) - 1, 0)
 
     @property
+    def adjacency(self) -> Numbers:
+        """The pairs of neighbouring pieces, ``(n_cells - 1, 2)`` int64."""
+        cells = np.arange(self.n_cells)
+        return np.stack([cells[:-1], cells[1:]], axis=1)
+
+    @property
+    def embedding(self) -> tuple[Reals, Reals]:
+        """``(matrix (n_in, 1), origin (n_in,))``: the input at t is ``matrix @ [t] + origin``."""
+        return self.direction[:, None], self.origin
+
+    @property
     def lengths(self) -> Reals:
         """The Euclidean lengths of the pieces among the inputs, ``(n_cells,)`` float64."""
         return np.diff(self.points) * float(np.linalg.norm(self.direction))
-
-    @cached_property
-    def region_of(self) -> Numbers:
-        """The linear region of each piece, ``(n_cells,)`` int64, from 0; decided exactly."""
-        cells = np.arange(self.n_cells)
-        return linear_regions(self.patterns, np.stack([cells[:-1], cells[1:]], axis=1))
-
-    @property
-    def n_regions(self) -> int:
-        """How many linear regions there are: neighbouring pieces with one map count once."""
-        return int(self.region_of.max(initial=-1)) + 1
-
-    @property
-    def is_affine(self) -> bool:
-        """Whether the network is one affine map on the whole segment."""
-        return self.complete and self.n_regions == 1
 
     @cached_property
     def _lines(self) -> Reals:
@@ -146,31 +139,6 @@ class LinePartition:
         left = np.append(np.arange(self.n_cells), self.n_cells - 1)
         found: Reals = self._lines[left, :, 0] * self.points[:, None] + self._lines[left, :, 1]
         return found
-
-    def pattern(self, i: int) -> Pattern:
-        """What every step does on piece i, by its name; see `Patterns.states` for the numbers.
-
-        Arrays have the shape of the site's pre-activation, or of the maxima.
-        """
-        return pattern_of(self.patterns, self._piece(i), self.layouts)
-
-    def affine(self, i: int) -> tuple[Reals, Reals]:
-        """Return ``(W (n_out, n_in), b (n_out,))``: the output is ``W @ x + b`` on piece i.
-
-        x is any input with the pattern of the piece, on the segment or not; inputs and
-        outputs are flat, in C order.
-        """
-        buffer = input_buffer(self.direction[:, None], self.origin)
-        return input_map(self.patterns, self._piece(i), buffer)
-
-    def equation(self, i: int, site: str, entry: int) -> Equation:
-        """The pre-activation of an entry (flat) of a site as it is on piece i: ``w . x + b``.
-
-        Where it is at a break, the network folds. Raises `OptionError` for a site or an
-        entry that the segment's program does not have.
-        """
-        buffer = input_buffer(self.direction[:, None], self.origin)
-        return equation(self.patterns, self._piece(i), site, entry, buffer)
 
     def locate(self, t: npt.ArrayLike | None = None, *, x: npt.ArrayLike | None = None) -> Cells:
         """Return the piece that holds each place ``t`` ``(...)``, or input ``x`` ``(..., *shape)``.
@@ -214,24 +182,12 @@ class LinePartition:
         places: Reals = self.points[np.unique(np.concatenate(found))]
         return places
 
-    @cached_property
-    def never_folds(self) -> tuple[NeverFolds, ...]:
-        """The units that are proven to be off, on, or otherwise linear on the whole segment."""
-        return never_folds(self.patterns, self.layouts)
-
     def level_set(self, value: float = 0.0, output: int = 0) -> Reals:
         """Where an output (flat) has a value: places t; both ends of a piece that has it all over.
 
         Computed in float64, not certified. Raises `OptionError` if there is no such output.
         """
-        if not 0 <= output < self.outputs.shape[1]:
-            raise OptionError(
-                "the network has no such output",
-                where="LinePartition.level_set",
-                found=str(output),
-                do=f"count outputs from 0 to {self.outputs.shape[1] - 1}",
-            )
-        return level_set(self.points, self.outputs[:, output], value)
+        return level_set(self.points, self._values(output), value)
 
     def decision_points(self) -> Reals:
         """Where the largest output changes; of a single output, where it is 0. Not certified."""
@@ -261,6 +217,10 @@ class LinePartition:
         """Read what `to_json` wrote. Raises `FileError` if it is anything else."""
         return cls(**saved.from_json(source))
 
+    def summary(self) -> str:
+        """The counts in a sentence, without a full stop."""
+        return show.summary(self)
+
     def page(self) -> Page:
         """The outputs along the segment, the kinks, and the units that never fold."""
         return show.page(self)
@@ -268,29 +228,6 @@ class LinePartition:
     def plot(self, ax: Any = None) -> Any:
         """Draw the outputs over t into matplotlib's ``ax`` (a new one), and return it."""
         return show.plot(self, ax)
-
-    def _repr_html_(self) -> str:
-        from hinge.report import to_html  # noqa: PLC0415 - only a notebook asks for it
-
-        return to_html(self.page())
-
-    def __str__(self) -> str:
-        from hinge.report import to_text  # noqa: PLC0415 - only who prints it needs it
-
-        return to_text(self.page())
-
-    def __repr__(self) -> str:
-        return f"LinePartition({show.summary(self)})"
-
-    def _piece(self, i: int) -> int:
-        if not -self.n_cells <= i < self.n_cells:
-            raise OptionError(
-                "there is no such piece",
-                where="LinePartition",
-                found=str(i),
-                do=f"count pieces from 0 to {self.n_cells - 1}",
-            )
-        return i % self.n_cells
 
     def _places(self, x: npt.ArrayLike | None) -> Reals:
         """The place of each input on the segment, NaN for one that is beside it."""

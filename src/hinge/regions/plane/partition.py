@@ -11,16 +11,15 @@ import numpy as np
 import numpy.typing as npt
 
 from hinge.domains import Plane, Polygon
-from hinge.errors import DataError, OptionError
+from hinge.errors import DataError
 from hinge.network import Network
 from hinge.page import Page
-from hinge.regions.cells.input_maps import Equation, equation, input_buffer, input_map
-from hinge.regions.cells.layouts import Layout, entries_of, layouts, pattern_of
-from hinge.regions.cells.linear_regions import linear_regions
+from hinge.regions.cells.cut_domain import CutDomain
+from hinge.regions.cells.input_maps import input_buffer
+from hinge.regions.cells.layouts import Layout, entries_of, layouts
 from hinge.regions.cells.maps import slopes_and_shifts
 from hinge.regions.cells.meanings import readings
-from hinge.regions.cells.never_folds import NeverFolds, never_folds
-from hinge.regions.cells.patterns import Pattern, Patterns
+from hinge.regions.cells.patterns import Patterns
 from hinge.regions.cells.slopes import jumps, jumps_by_mark, largest_slope, steepness
 from hinge.regions.cutting.mesh import Mesh
 from hinge.regions.frames import pandas
@@ -38,14 +37,14 @@ from hinge.regions.plane.shading import ColourBy
 from hinge.regions.plane.topology import Numbers, neighbours
 from hinge.regions.programs.evaluation import output_values
 from hinge.regions.programs.program import Program, Reals
-from hinge.report import to_html, to_svg, to_text
+from hinge.report import to_svg
 
 if TYPE_CHECKING:
     import pandas as pd
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class PlanePartition:
+class PlanePartition(CutDomain):
     """The cells of a network on a polygon of inputs, with the vertices and edges they share.
 
     A *cell* is a maximal convex set of inputs with one activation pattern; a *linear region* joins
@@ -122,21 +121,6 @@ class PlanePartition:
         return len(self.mesh.offsets) - 1
 
     @cached_property
-    def region_of(self) -> Numbers:
-        """The linear region of each cell, ``(F,)`` int64, from 0; equal maps are so exactly."""
-        return linear_regions(self.patterns, self.adjacency)
-
-    @property
-    def n_regions(self) -> int:
-        """How many linear regions there are: neighbouring cells with one map count once."""
-        return int(self.region_of.max(initial=-1)) + 1
-
-    @property
-    def is_affine(self) -> bool:
-        """Whether the network is one affine map on the whole domain, decided exactly."""
-        return self.complete and self.n_regions == 1
-
-    @cached_property
     def areas(self) -> Reals:
         """The areas of the cells, ``(F,)`` float64, in the domain's coordinates."""
         return areas(self.mesh)
@@ -166,31 +150,11 @@ class PlanePartition:
         """The outputs, flat, at the vertices: ``(V, n_out)`` float64."""
         return output_values(self.program, self.vertices)
 
-    def pattern(self, i: int) -> Pattern:
-        """What every step does in cell i, by its name, in the shape of the site's pre-activation.
-
-        Of an activation: the piece on which each entry is, counted from the left and from 0. Of a
-        max: which of its candidates is the largest.
-        """
-        return pattern_of(self.patterns, self._cell(i), self.layouts)
-
-    def affine(self, i: int) -> tuple[Reals, Reals]:
-        """Return ``(W (n_out, n_in), b (n_out,))``: the output is ``W @ x + b`` in cell i.
-
-        x is any input with the pattern of the cell, in the plane or not; inputs and outputs
-        are flat, in C order.
-        """
-        return input_map(self.patterns, self._cell(i), self._input_buffer)
-
     @cached_property
     def maps(self) -> tuple[Reals, Reals]:
         """The affine map of every cell on the domain: ``(F, n_out, 2)`` and ``(F, n_out)``."""
         found = slopes_and_shifts(self.patterns, np.arange(self.n_cells))
         return found[..., :-1], found[..., -1]
-
-    def equation(self, i: int, site: str, entry: int) -> Equation:
-        """Return the pre-activation of one (flat) entry of a site as it is in cell i."""
-        return equation(self.patterns, self._cell(i), site, entry, self._input_buffer)
 
     def locate(self, x: npt.ArrayLike) -> Numbers:
         """Return the cell of each input ``(..., *input_shape)``: int64, -1 outside of the domain.
@@ -234,24 +198,9 @@ class PlanePartition:
     def _creases(self) -> Creases:
         return Creases(self.mesh)
 
-    @cached_property
-    def never_folds(self) -> tuple[NeverFolds, ...]:
-        """The units that never fold inside the domain: off, on, or otherwise linear there.
-
-        Where the partition is complete, that is a proof for all inputs of the domain.
-        """
-        return never_folds(self.patterns, self.layouts) if self.n_cells else ()
-
     def level_set(self, value: float = 0.0, output: int = 0) -> LevelSet:
         """Where an output (flat) has a value. Raises `OptionError` if there is no such output."""
-        if not 0 <= output < self.outputs.shape[1]:
-            raise OptionError(
-                "the network has no such output",
-                where="PlanePartition.level_set",
-                found=str(output),
-                do=f"count outputs from 0 to {self.outputs.shape[1] - 1}",
-            )
-        return level_set(self.mesh, self.outputs[:, output], value)
+        return level_set(self.mesh, self._values(output), value)
 
     def decision_boundary(self) -> DecisionBoundary:
         """Where the largest output changes; of a single output, where it is 0."""
@@ -333,34 +282,20 @@ class PlanePartition:
         lines = [line for many in show.boundary(self).values() for line in many]
         return plot_mesh(self.mesh, ax, chosen, lines=lines, **show.colours(self, chosen))
 
+    def summary(self) -> str:
+        """The counts in a sentence, without a full stop."""
+        return show.summary(self)
+
     def page(self) -> Page:
         """The map, the counts, and the units that never fold."""
         return show.page(self)
 
-    def _repr_html_(self) -> str:
-        return to_html(self.page())
-
-    def __str__(self) -> str:
-        return to_text(self.page())
-
-    def __repr__(self) -> str:
-        return f"PlanePartition({show.summary(self)})"
-
     @property
     def is_plain(self) -> bool:
         """Whether the domain's coordinates are the network's two inputs themselves."""
-        return self._input_buffer == 0
+        return input_buffer(*self.embedding) == 0
 
     @property
-    def _input_buffer(self) -> int:
-        return input_buffer(self.directions, self.origin)
-
-    def _cell(self, i: int) -> int:
-        if not -self.n_cells <= i < self.n_cells:
-            raise OptionError(
-                "there is no such cell",
-                where="PlanePartition",
-                found=str(i),
-                do=f"count cells from 0 to {self.n_cells - 1}",
-            )
-        return i % self.n_cells
+    def embedding(self) -> tuple[Reals, Reals]:
+        """``(directions, origin)``: coordinates c are the input ``directions @ c + origin``."""
+        return self.directions, self.origin

@@ -134,7 +134,7 @@ def test_patterns_have_the_shapes_of_their_sites():
         low = -0.4 if step.name == "hard" else 0
         np.testing.assert_array_equal(pattern[step.name] > 0, z > low)
     assert found.pattern(-1).keys() == pattern.keys()
-    with pytest.raises(OptionError, match="no such piece"):
+    with pytest.raises(OptionError, match="no such cell"):
         found.pattern(found.n_cells)
 
 

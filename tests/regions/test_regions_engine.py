@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from known_networks import default_network, square
+from torch import nn
 
 import hinge
 from hinge.domains import Polygon, Segment
@@ -204,3 +205,46 @@ def test_an_exception_of_who_takes_a_piece_is_passed_on() -> None:
 def test_only_planes_come_in_pieces(domain: hinge.Segment | hinge.Box) -> None:
     with pytest.raises(OptionError):
         hinge.partition(default_network((8,), 0), domain, each=lambda _piece: None)
+
+
+def stretched(scale: float, layers: int, dtype: torch.dtype) -> nn.Sequential:
+    """A network whose values stay moderate, and whose layers' norms multiply beyond a double."""
+    parts: list[nn.Module] = []
+    for layer in range(layers):
+        linear = nn.Linear(2, 2, bias=layer == layers - 1).to(dtype)
+        with torch.no_grad():
+            way = scale if layer % 2 == 0 else 1 / scale
+            linear.weight.copy_(torch.tensor([[way, 0.0], [0.0, 1 / way]], dtype=dtype))
+            if linear.bias is not None:
+                linear.bias.copy_(torch.tensor([-0.5, -0.25], dtype=dtype))
+        parts += [linear, nn.ReLU()]
+    return nn.Sequential(*parts)
+
+
+@pytest.mark.parametrize(
+    ("scale", "layers", "dtype"),
+    [(2.0**8, 2, torch.float64), (2.0**600, 2, torch.float64), (2.0**64, 18, torch.float32)],
+)
+def test_bounds_beyond_a_double_leave_signs_to_exact_arithmetic(
+    scale: float, layers: int, dtype: torch.dtype
+) -> None:
+    """Of four quadrants one is cut by both last units, two by one of them, the last by none."""
+    found = hinge.partition(stretched(scale, layers, dtype), SQUARE, threads=1)
+    assert found.n_cells == 4 + 2 + 2 + 1
+
+
+def test_counting_and_handing_over_exclude_each_other() -> None:
+    with pytest.raises(OptionError):
+        hinge.partition(default_network((8,), 0), SQUARE, count_only=True, each=print)
+
+
+def test_who_fails_is_not_asked_again() -> None:
+    calls: list[object] = []
+
+    def fail(piece: object) -> None:
+        calls.append(piece)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        hinge.partition(default_network((96, 48), 0), SQUARE, threads=1, each=fail)
+    assert len(calls) == 1

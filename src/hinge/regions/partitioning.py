@@ -81,6 +81,7 @@ def partition(
         The domain does not fit the network, weights are not finite, a limit means nothing.
     """
     _check_kinds(model, domain)
+    _check_ends(each, count_only=count_only)
     work = Work(Budget.of(budget), _threads(threads), progress, count_only)
     network = model if isinstance(model, Network) else _read(model, domain)
     if isinstance(domain, Box):
@@ -108,6 +109,16 @@ def partition(
     if count_only or each is not None:
         return CellCount(found.n_cells, found.complete)
     return PlanePartition.of(network, domain, program, found.result, complete=found.complete)
+
+
+def _check_ends(each: object, *, count_only: bool) -> None:
+    if count_only and each is not None:
+        raise OptionError(
+            "cells that are only counted are not handed over",
+            where="partition(..., count_only, each)",
+            found="both",
+            do="leave out one of them; with each, the result is the count too",
+        )
 
 
 def _check_no_max(network: Network, program: Program) -> None:

@@ -100,7 +100,7 @@ auto told(Run& run, const nb::object& look, nb::object& failure) {
       if (PyErr_CheckSignals() != 0) throw nb::python_error();
       return true;
     } catch (nb::python_error& error) {
-      failure = nb::borrow(error.value());
+      if (failure.is_none()) failure = nb::borrow(error.value());
       return false;
     }
   };

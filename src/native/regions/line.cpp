@@ -144,8 +144,8 @@ class Stretch {
 
 // Joins stretches in their order; the last point of one is the first of the next.
 void append(BuiltLine& out, BuiltLine part) {
-  out.pieces += part.pieces;
   const bool goes_on = out.complete;
+  if (goes_on) out.pieces += part.pieces;
   out.complete = out.complete && part.complete;
   if (!goes_on || part.points.empty()) return;
   const auto before = static_cast<std::int32_t>(out.points.empty() ? 0 : out.points.size() - 1);

@@ -1,6 +1,7 @@
 // The operations of a program on the rows of all vertices, with bounds on what they round.
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "points.hpp"
 #include "rounding.hpp"
@@ -27,6 +28,8 @@ void Points::run(const Linear& linear, bool& exact) {
   for (std::int32_t v = 0; v < count(); ++v) {
     const double size = exact ? 0 : HINGE_AT(run_.level, largest(source.row(v), source.step));
     target.errors[v] = kMargin * (source.errors[v] + rounding * std::max(size, 1.0));
+    if (!exact && !(size * linear.largest_sum < 1e300))
+      target.errors[v] = std::numeric_limits<double>::infinity();
   }
   find_zeros(linear, source, target);
 }
@@ -60,7 +63,7 @@ void Points::find_zeros(const Bend& bend, const Rows& source, Rows& target) cons
   for (std::int32_t v = 0; v < count(); ++v) {
     const double* row = source.row(v);
     const double *scale = source.measure->scale.data(), error = source.errors[v];
-    for (int i = 0; i < program_.widths[bend.target]; ++i)
+    for (int i = 0; i < program_.widths[bend.target] && program_.measured; ++i)
       if (row[i] < -error * scale[i] || (source.zeros.known() && source.zeros.at(v, i)))
         target.zeros.set(v, i);
   }

@@ -86,6 +86,7 @@ std::int64_t Patch::bytes() const {
 }
 
 std::int32_t Patch::new_edge(std::int32_t from, std::int32_t to, std::int32_t label) {
+  check_room(labels_.size());
   const auto edge = static_cast<std::int32_t>(labels_.size());
   labels_.push_back(label);
   origin_.push_back(from), origin_.push_back(to);

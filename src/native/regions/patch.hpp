@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -32,6 +33,11 @@ struct Built {
 
   std::int64_t bytes() const;
 };
+
+// Halves are numbered with 32 bits.
+inline void check_room(std::size_t edges) {
+  if (edges >= std::size_t{1} << 30) throw std::length_error("more cells than can be kept");
+}
 
 class Patch {
  public:

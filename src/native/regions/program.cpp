@@ -30,6 +30,7 @@ void measure_row(Linear& linear, std::span<const double> weights, double bias) {
   for (const double weight : weights) squares += weight * weight, sum += std::abs(weight);
   linear.lengths.push_back(std::sqrt(squares) + std::abs(bias));
   linear.sums.push_back(sum);
+  linear.largest_sum = std::max(linear.largest_sum, sum);
 }
 
 // The measure of each kind of operation's result, from those of what it reads.
@@ -96,8 +97,10 @@ struct Measured {
     Measure measure = begun(one.target);
     const double steepest = std::max(one.steepest, 1e-300);
     measure.norm = steepest * of(one.source).norm;
-    for (std::size_t i = 0; i < measure.scale.size(); ++i)
-      measure.scale[i] = steepest * of(one.source).scale[i];
+    for (std::size_t i = 0; i < measure.scale.size(); ++i) {
+      const double scale = of(one.source).scale[i];
+      measure.scale[i] = scale > 0 ? steepest * scale : measure.norm;  // a constant is rounded too
+    }
     round(measure, program.widths[one.target], [](int) { return 1.0; });
     return measure;
   }
@@ -125,6 +128,16 @@ struct Measured {
     return measure;
   }
 };
+
+// Whether bounds in this measure can be computed with doubles.
+bool sound(const Operation& operation, const Measure& measure) {
+  const auto* linear = std::get_if<Linear>(&operation);
+  for (std::size_t i = 0; linear && i < linear->sums.size(); ++i)
+    if (linear->sums[i] > 0 && !(measure.scale[i] > 1e-290)) return false;
+  for (const double scale : measure.scale)
+    if (!(scale < 1e290)) return false;
+  return measure.norm < 1e290;
+}
 
 Measure inverted(Measure measure) {
   measure.per_scale.assign(measure.scale.size(), 0.0);
@@ -217,6 +230,7 @@ void Program::close() {
   measures[0] = inverted(std::move(measures[0]));
   for (Operation& operation : operations) {
     Measure measure = inverted(std::visit(Measured{*this}, operation));
+    measured = measured && sound(operation, measure);
     if (auto* fold = std::get_if<Fold>(&operation))
       fold->measure = std::move(measure);
     else

@@ -41,6 +41,7 @@ struct Linear {
   int terms;
   double norm;
   std::vector<double> lengths, sums;
+  double largest_sum = 0;
 };
 
 struct Total {
@@ -102,6 +103,7 @@ struct Program {
   std::vector<int> last_read;  // the last operation that reads it
   std::vector<bool> zeros_read;  // whether an operation asks which of its numbers are zero
   std::vector<Measure> measures;
+  bool measured = true;  // false: some measure is too large or too small for a double
   std::vector<Operation> operations;
   std::vector<Step> steps;  // as far as the last fold
   int words = 0;            // of a pattern

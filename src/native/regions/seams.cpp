@@ -35,6 +35,7 @@ std::int32_t Seams::new_vertex(const Built& built, std::int32_t vertex) {
 }
 
 std::int32_t Seams::new_edge(const Built& built, std::int32_t edge) {
+  check_room(out_.labels.size());
   const auto half = 2 * static_cast<std::int32_t>(out_.labels.size());
   out_.ends.push_back(new_vertex(built, built.ends[2 * edge]));
   out_.ends.push_back(new_vertex(built, built.ends[2 * edge + 1]));

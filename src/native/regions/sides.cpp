@@ -44,6 +44,10 @@ void Points::note_off() {
 
 // Takes the signs that the filter decides; the others come back.
 std::uint64_t Points::look(std::int32_t vertex) {
+  if (!program_.measured) {
+    positive_[vertex] = negative_[vertex] = 0;
+    return valid_;
+  }
   const Rows& rows = forms();
   const int first = 64 * word_, count = std::min(64, rows.step - first);
   const double reach = rows.errors[vertex];
@@ -92,6 +96,7 @@ void Points::sharpen(std::int32_t vertex) {
 
 // Takes the signs that twice the precision decides; the others come back.
 std::uint64_t Points::look_precisely(std::int32_t vertex) {
+  if (!program_.measured) return valid_;
   sharpen(vertex);
   const PreciseRows& precise = precise_->rows(ids_[vertex], operation_);
   std::uint64_t& positive = positive_[vertex] = 0;

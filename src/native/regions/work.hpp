@@ -29,8 +29,10 @@ void in_order(Run& run, std::int64_t n, Make make, Take take) {
     try {
       Made own = make(i);
       run.pieces_done += 1;
-      if (std::this_thread::get_id() == beginner && !run.look()) run.stopped = true;
+      if (!run.stopped && std::this_thread::get_id() == beginner && !run.look())
+        run.stopped = true;
       const std::lock_guard lock(taking);
+      if (failure) return;
       made[i].emplace(std::move(own));
       for (; next < n && made[next]; ++next) {
         take(next, std::move(*made[next]));

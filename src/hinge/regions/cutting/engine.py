@@ -131,10 +131,11 @@ def cut_segment(program: Program, work: Work) -> Outcome[Chain]:
 
 def _cut(program: Program, corners: Reals, work: Work, cut: Callable[..., Any]) -> dict[str, Any]:
     """Run the engine. Ctrl-C stops it, and what is complete comes back."""
+    decider = _Decider(program, corners)
     found: dict[str, Any] = cut(
         _compiled(program),
-        _Decider(program, corners),
-        _told(work.progress),
+        decider,
+        _told(work.progress, decider),
         work.budget.most_cells,
         work.budget.most_bytes,
         work.budget.most_seconds,
@@ -146,24 +147,31 @@ def _cut(program: Program, corners: Reals, work: Work, cut: Callable[..., Any]) 
 
 
 class _Decider:
-    """Exact signs for one thread after the other."""
+    """Exact signs for one thread after the other. Ctrl-C is put off until the engine asks."""
 
     def __init__(self, program: Program, corners: Reals) -> None:
         self._program, self._corners = program, corners
         self._oracle: Oracle | None = None
         self._lock = Lock()
+        self.interrupted = False
 
     def __call__(self, births: Indices, wanted: Indices) -> npt.NDArray[np.int8]:
         with self._lock:
             if self._oracle is None:  # most subdivisions never need one
                 self._oracle = Oracle(self._program, self._corners)
-            return self._oracle.signs(births, wanted)
+            while True:
+                try:
+                    return self._oracle.signs(births, wanted)
+                except KeyboardInterrupt:
+                    self.interrupted = True
 
 
-def _told(progress: Progress | None) -> Callable[[int, int, int], None]:
+def _told(progress: Progress | None, decider: _Decider) -> Callable[[int, int, int], None]:
     """What the engine tells now and then: cells found, and how many of its pieces are done."""
 
     def tell(cells: int, done: int, pieces: int) -> None:
+        if decider.interrupted:
+            raise KeyboardInterrupt
         if progress is not None:
             progress(cells, round(cells * pieces / done) if done else None)
 
@@ -239,7 +247,7 @@ def _spectral_bound(matrix: Any) -> float:
         return 0.0
     magnitudes = abs(matrix)
     rows, columns = magnitudes.sum(axis=1).max(), magnitudes.sum(axis=0).max()
-    bound = float(np.sqrt(rows * columns))
+    bound = float(np.sqrt(rows) * np.sqrt(columns))
     if not isinstance(matrix, np.ndarray) or bound == 0 or not np.isfinite(bound):
         return bound * _MARGIN
     scaled = matrix / bound

@@ -194,9 +194,10 @@ def test_signs_on_a_segment():
     program = lower(tent(2), Side())
     oracle = Oracle(program, np.array([[0.0], [1.0]]))
     births = np.array([[0, 0, 0, -1, -1], [1, 1, 0, -1, -1], [7, 0, 1, 0, 1], [9, 0, 7, 1, 1]])
-    assert oracle.signs(births, np.array([[7, 1]])).tolist() == [1, 1, 0, -1]
+    assert oracle.signs(births, np.array([[7, 1]])).tolist() == [1, 1]
     assert (oracle.point(7), oracle.point(9)) == ((1, 2), (1, 4))
-    assert oracle.signs(births[:0], np.array([[9, 1]])).tolist() == [1, 0, 0, -1]
+    assert oracle.signs(births[:0], np.array([[9, 1]])).tolist() == [1, 0]
+    assert program.meanings[1].orientation[2:].tolist() == [0, -1]  # of y, which is 0 throughout
 
 
 def test_what_is_forgotten_is_born_again(monkeypatch):

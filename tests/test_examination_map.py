@@ -146,7 +146,7 @@ def test_what_is_not_complete_says_so_and_proves_nothing(model, data):
 def test_where_no_cell_is_whole_there_is_a_line_instead_of_a_map(data, monkeypatch):
     torch.manual_seed(0)
     wide = nn.Sequential(nn.Linear(2, 60), nn.ReLU(), nn.Linear(60, 60), nn.ReLU())
-    monkeypatch.setattr(examined_map, "BUDGET", {"cells": 40})
+    monkeypatch.setattr(examined_map, "BUDGET", {"cells": 1})
     examination = hinge.examine(wide, data)
     assert not examination.partition.complete
     assert examination.partition.n_cells == 0

@@ -80,11 +80,6 @@ Patch::Patch(const Patch& other, const std::vector<std::int32_t>& cells, Found f
   }
 }
 
-std::int64_t Patch::bytes() const {
-  return points_.bytes() +
-         static_cast<std::int64_t>(4 * 3 * next_.size() + 8 * patterns_.rows().size());
-}
-
 std::int32_t Patch::new_edge(std::int32_t from, std::int32_t to, std::int32_t label) {
   check_room(labels_.size());
   const auto edge = static_cast<std::int32_t>(labels_.size());

@@ -47,7 +47,6 @@ class Patch {
   Patch(const Patch& other, const std::vector<std::int32_t>& cells);
 
   std::int32_t cells() const { return static_cast<std::int32_t>(first_.size()); }
-  std::int64_t bytes() const;
   // Cells that will be found in vain if the run ends now. What the whole domain is cut into at first
   // does not count: its pieces are refined one by one.
   std::int64_t at_stake() const { return edges_within_.empty() ? 0 : cells(); }

@@ -59,12 +59,6 @@ Points::Points(const Points& other, const std::vector<std::int32_t>& vertices)
   }
 }
 
-std::int64_t Points::bytes() const {
-  std::int64_t doubles = static_cast<std::int64_t>(coordinates_.size());
-  for (const Rows& rows : rows_) doubles += static_cast<std::int64_t>(rows.numbers.capacity());
-  return 8 * doubles + static_cast<std::int64_t>(births_.size() * sizeof(Birth));
-}
-
 Rows& Points::open(int buffer, int width, const Measure& measure) {
   Rows& rows = rows_[buffer];
   rows.step = padded(width);

@@ -56,7 +56,6 @@ class Points {
   std::uint64_t positive(std::int32_t vertex) const { return positive_[vertex]; }
   std::uint64_t negative(std::int32_t vertex) const { return negative_[vertex]; }
   std::uint64_t valid() const { return valid_; }
-  std::int64_t bytes() const;
 
  private:
   Rows& open(int buffer, int width, const Measure& measure);

@@ -1,4 +1,4 @@
-"""Patterns as bits: single marks read out of the words of all cells."""
+"""Patterns as bits: pairs of cell and mark written as words."""
 
 from __future__ import annotations
 
@@ -8,16 +8,9 @@ import numpy.typing as npt
 from hinge.regions.cutting.mesh import Indices, Words
 
 Flags = npt.NDArray[np.bool_]
-Marks = npt.NDArray[np.int64]
-"""Numbers of forms in a pattern: word ``mark // 64``, bit ``mark % 64``."""
 
 WORD = 64
-
-
-def read_marks(words: Words, marks: Marks) -> Flags:
-    """Whether each pattern has the bits of these marks; ``(F, W)`` words give ``(F, n)``."""
-    shifts = (marks % WORD).astype(np.uint64)
-    return np.asarray((words[:, marks // WORD] >> shifts) & np.uint64(1), dtype=np.bool_)
+"""A mark is bit ``mark % WORD`` of word ``mark // WORD``."""
 
 
 def as_words(pairs: Indices, n_cells: int, n_words: int) -> Words:

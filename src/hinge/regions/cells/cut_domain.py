@@ -5,7 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from functools import cached_property
 
-from hinge.errors import OptionError
+import numpy as np
+import numpy.typing as npt
+
+from hinge.errors import DataError, OptionError
 from hinge.page import Page
 from hinge.regions.cells.input_maps import Equation, equation, input_buffer, input_map
 from hinge.regions.cells.layouts import Layout, pattern_of
@@ -22,6 +25,7 @@ class CutDomain(ABC):
 
     program: Program
     layouts: dict[str, Layout]
+    input_shape: tuple[int, ...]
     complete: bool
 
     @property
@@ -122,6 +126,18 @@ class CutDomain(ABC):
                 do=f"count cells from 0 to {self.n_cells - 1}",
             )
         return i % self.n_cells
+
+    def _flat_inputs(self, x: npt.ArrayLike) -> tuple[Reals, tuple[int, ...]]:
+        """Inputs ``(..., *input_shape)`` as rows ``(n, n_in)``, and the axes before their shape."""
+        given, shape = np.asarray(x, np.float64), self.input_shape
+        if given.shape[given.ndim - len(shape) :] != shape:
+            raise DataError(
+                "the inputs are not of the network's shape",
+                where=f"{type(self).__name__}.locate",
+                found=f"shape {given.shape}",
+                do=f"pass inputs of shape (..., {', '.join(map(str, shape))})",
+            )
+        return given.reshape(-1, int(np.prod(shape))), given.shape[: given.ndim - len(shape)]
 
     def _values(self, output: int) -> Reals:
         """One of the outputs, flat, at all points that are known."""

@@ -26,6 +26,7 @@ from hinge.regions.programs.program import (
     Operation,
     Reals,
     Total,
+    sources,
 )
 
 Value = TypeVar("Value")
@@ -103,11 +104,6 @@ def _step(
             return rules.bend(number, operation, held[operation.source], here.pieces(number))
         case Larger():
             return rules.larger(operation, held[operation.source], here.pieces(number) > 0)
-
-
-def sources(operation: Operation) -> tuple[int, ...]:
-    """The buffers that an operation reads."""
-    return operation.sources if isinstance(operation, Total | Join) else (operation.source,)
 
 
 def _last_uses(operations: Sequence[Operation], target: int) -> dict[int, int]:

@@ -153,7 +153,7 @@ class LinePartition(CutDomain):
                 found="both" if t is not None else "neither",
                 do="pass places from 0 to 1, or x=inputs",
             )
-        places = self._places(x) if t is None else np.asarray(t, np.float64)
+        places = np.asarray(t, np.float64) if x is None else self._places(x)
         found = np.searchsorted(self.points, places, side="right") - 1
         found = np.where(places == self.points[-1], self.n_cells - 1, found)
         inside = (places >= self.points[0]) & (places <= self.points[-1])
@@ -229,18 +229,10 @@ class LinePartition(CutDomain):
         """Draw the outputs over t into matplotlib's ``ax`` (a new one), and return it."""
         return show.plot(self, ax)
 
-    def _places(self, x: npt.ArrayLike | None) -> Reals:
+    def _places(self, x: npt.ArrayLike) -> Reals:
         """The place of each input on the segment, NaN for one that is beside it."""
-        given = np.asarray(x, np.float64)
-        rank = len(self.input_shape)
-        if given.shape[given.ndim - rank :] != self.input_shape:
-            raise DataError(
-                "the inputs are not of the network's shape",
-                where="LinePartition.locate",
-                found=f"shape {given.shape}",
-                do=f"pass inputs of shape (..., {', '.join(map(str, self.input_shape))})",
-            )
-        off = given.reshape(*given.shape[: given.ndim - rank], -1) - self.origin
+        flat, leading = self._flat_inputs(x)
+        off = flat.reshape(*leading, -1) - self.origin
         length = float(np.linalg.norm(self.direction))
         unit = self.direction / length
         along = off @ unit

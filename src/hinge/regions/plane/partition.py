@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 
 from hinge.domains import Plane, Polygon
-from hinge.errors import DataError
 from hinge.network import Network
 from hinge.page import Page
 from hinge.regions.cells.cut_domain import CutDomain
@@ -162,17 +161,7 @@ class PlanePartition(CutDomain):
         An input on an edge is in one of the cells there. Inputs must lie in the plane; those
         that do not are outside.
         """
-        given = np.asarray(x, np.float64)
-        shape = self.input_shape
-        if given.shape[given.ndim - len(shape) :] != shape:
-            raise DataError(
-                "the inputs are not of the network's shape",
-                where="PlanePartition.locate",
-                found=f"shape {given.shape}",
-                do=f"pass inputs of shape (..., {', '.join(map(str, shape))})",
-            )
-        leading = given.shape[: given.ndim - len(shape)]
-        flat = given.reshape(-1, int(np.prod(shape)))
+        flat, leading = self._flat_inputs(x)
         if self.is_plain:
             return self._locator.locate(flat).reshape(leading)
         places, beside = coordinates(flat, self.origin, self.directions, self.corners)

@@ -24,6 +24,7 @@ from hinge.regions.programs.program import (
     Program,
     Reals,
     Total,
+    sources,
 )
 
 
@@ -125,11 +126,6 @@ class Assembly:
 
 _NO = (np.zeros(0, np.int64), np.zeros(0, np.int8))
 """Forms and orientations that are not known yet."""
-
-
-def sources(operation: Operation) -> tuple[int, ...]:
-    """The buffers that an operation reads."""
-    return operation.sources if isinstance(operation, (Total, Join)) else (operation.source,)
 
 
 def _renumbered(operation: Operation, number: dict[int, int]) -> Operation:

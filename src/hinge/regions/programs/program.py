@@ -97,6 +97,11 @@ class Larger:
 Operation = Linear | Total | Join | Fold | Bend | Larger
 
 
+def sources(operation: Operation) -> tuple[int, ...]:
+    """The buffers that an operation reads."""
+    return operation.sources if isinstance(operation, (Total, Join)) else (operation.source,)
+
+
 @dataclass(frozen=True, eq=False)
 class Meaning:
     """What the forms of one `Fold` say of the network: one per entry and break of a step.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import signal
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,8 @@ from cli_cases import assert_mistake
 
 import hinge
 from hinge import Box, Plane, Polygon, Segment
+from hinge.cli import partitioning
+from hinge.cli.progress import Advance
 from hinge.errors import ModelError
 from hinge.page import Map, Note, Page
 from hinge.regions.line.partition import LinePartition
@@ -292,18 +295,24 @@ def test_a_budget_keeps_the_cells_that_were_complete(folder, run):
     assert (folder / "o.svg").read_text().count("<title>cell ") >= min(found.n_cells, 4000)
 
 
-def test_ctrl_c_keeps_the_cells_that_were_complete(folder, start):
+@pytest.fixture
+def press_at_first_cells(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Press Ctrl-C when the first complete cells are told of, however fast the machine is."""
+
+    @contextmanager
+    def pressing(*_: object, **__: object) -> Iterator[Advance]:
+        yield lambda cells, _total: signal.raise_signal(signal.SIGINT) if cells else None
+
+    monkeypatch.setattr(partitioning, "progress_bar", pressing)
+
+
+@pytest.mark.usefixtures("press_at_first_cells")
+def test_ctrl_c_keeps_the_cells_that_were_complete(folder, run):
     (folder / "deep.py").write_text(DEEP)
-    process = start("partition", "deep.py:large", "--box", "-1:1,-1:1", "--json", "o.json")
-    assert process.stderr is not None
-    assert "Partitioning" in process.stderr.readline()
-    time.sleep(2)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=120)
-    assert process.returncode == 130, err
-    assert "cells were complete until then" in err
-    assert "Traceback" not in err
-    assert "stopped before it was complete" in out
+    result = run("partition", "deep.py:large", "--box", "-1:1,-1:1", "--json", "o.json")
+    assert result.exit_code == 130, result.output
+    assert "cells were complete until then" in result.stderr
+    assert "stopped before it was complete" in result.stdout
     found = PlanePartition.from_json(folder / "o.json")
     assert not found.complete
     assert found.n_cells > 0

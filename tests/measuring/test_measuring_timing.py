@@ -24,7 +24,7 @@ def test_every_function_is_called_once_to_warm_up_and_once_per_round():
 
 def test_times_are_seconds_per_call():
     found = list(rounds({"nap": lambda: time.sleep(0.002)}, most=5, seconds=60, size=10_000))
-    assert min(one["nap"] for one in found) == pytest.approx(0.002, rel=0.5)
+    assert 0.0019 < min(one["nap"] for one in found) < 1
 
 
 def test_the_time_is_up_after_a_few_rounds():

@@ -28,7 +28,7 @@ def points_of(found: Any) -> np.ndarray:
 @pytest.mark.parametrize("depth", [1, 2, 3, 7, 12, 16, 20])
 def test_a_sawtooth_has_its_knots_to_the_bit(depth: int) -> None:
     network, line = network_of(sawtooth(depth), 1), hinge.Segment([0.0], [1.0])
-    found = hinge.partition(network, line, threads=1, budget={"seconds": 10})
+    found = hinge.partition(network, line, threads=1, budget={"seconds": 300})
     assert found.complete
     assert found.n_cells == found.n_regions == 2**depth
     np.testing.assert_array_equal(points_of(found), np.arange(2**depth + 1) / 2**depth)

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hinge.census import Census, observe, saved, show
-from hinge.census.batches import Forward
 from hinge.census.observe import Progress
 from hinge.diagnosis import Finding, Limit, check, check_against, diagnose
 from hinge.errors import FileError, HingeError
 from hinge.examined_map import ExaminedMap, Glimpse, examined_map
 from hinge.page import Block, Check, Heading, Note, Page
 from hinge.report import json, to_html
+from hinge.tracing.batches import Forward
 from hinge.units import RARE, Verdict
 
 if TYPE_CHECKING:

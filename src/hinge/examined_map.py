@@ -20,12 +20,12 @@ import torch
 from torch import Tensor, nn
 
 from hinge.activations import kin
-from hinge.census.batches import Batch
 from hinge.diagnosis.finding import named_units
 from hinge.domains import Box, Polygon, Segment
 from hinge.network import Network
 from hinge.page import Block, Dots, Heading, Lines, Map, Note
 from hinge.report.text import grouped, number, plural
+from hinge.tracing.batches import Batch
 
 if TYPE_CHECKING:
     from typing_extensions import TypeIs

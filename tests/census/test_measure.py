@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from hinge.census.measure import Arrangement, measure, measure_by_torch
+from hinge.census.measure import measure, measure_by_torch
 from hinge.layout import Place
+from hinge.tracing.arrangement import Arrangement
 from hinge.units import Traits
 
 RELU6 = Traits(0.0, (0.0, 6.0))

@@ -3,9 +3,10 @@
 import numpy as np
 import torch
 
-from hinge.census.measure import Arrangement, measure
+from hinge.census.measure import measure
 from hinge.census.tally import Tally
 from hinge.layout import Place
+from hinge.tracing.arrangement import Arrangement
 from hinge.units import Site, Traits
 
 RELU = Traits(0.0, (0.0, np.inf))

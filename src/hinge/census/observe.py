@@ -8,14 +8,14 @@ from typing import Any
 
 import torch
 
-from hinge.census.batches import Batch, Forward, Preparation
 from hinge.census.census import Census
-from hinge.census.guard import uninterrupted
-from hinge.census.stream import n_examples, stream, watched
 from hinge.census.tally import Tally
 from hinge.census.watchers import ModelWatcher, NetworkWatcher, Sighting, Watcher
 from hinge.errors import DataError, HingeError, ModelError
 from hinge.network import Network
+from hinge.tracing.batches import Batch, Forward, Preparation
+from hinge.tracing.guard import uninterrupted
+from hinge.tracing.stream import n_examples, stream, watched
 
 Progress = Callable[[int, int | None], None]
 """Called after each batch with the examples done and, if known, the examples in all."""

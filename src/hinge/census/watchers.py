@@ -14,19 +14,20 @@ import torch
 from torch import nn
 
 from hinge.activations import traits_of
-from hinge.census.batches import Batch, Forward
-from hinge.census.feed import feed_of
-from hinge.census.gradients import next_node_number, projection, send_gradients
-from hinge.census.guard import untouched
-from hinge.census.measure import Arrangement, measure
-from hinge.census.modules import RunningModules
-from hinge.census.provenance import Provenance
-from hinge.census.trace import Call, Trace
+from hinge.census.measure import measure
 from hinge.errors import DataError, HingeError
 from hinge.kernels import Measured
 from hinge.layout import Place
 from hinge.network import Network
 from hinge.network.steps import Activate
+from hinge.tracing.arrangement import Arrangement
+from hinge.tracing.batches import Batch, Forward
+from hinge.tracing.feed import feed_of
+from hinge.tracing.gradients import next_node_number, projection, send_gradients
+from hinge.tracing.guard import untouched
+from hinge.tracing.modules import RunningModules
+from hinge.tracing.provenance import Provenance
+from hinge.tracing.trace import Call, Trace
 from hinge.units import Counts, Feed, Site, Traits
 
 

@@ -9,11 +9,11 @@ import numpy as np
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from hinge.census.stream import n_examples, stream
 from hinge.cli.inputs.rows import Cut, Data
 from hinge.cli.inputs.sources import Reference
 from hinge.cli.inputs.user_code import users_batches, users_code
 from hinge.errors import DataError
+from hinge.tracing.stream import n_examples, stream
 
 _DATA = (Tensor, np.ndarray, Mapping, Dataset)
 

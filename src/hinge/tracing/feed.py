@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from hinge.census.provenance import INPUT, Layer
+from hinge.tracing.provenance import INPUT, Layer
 from hinge.units import Counts, Feed
 
 _MATRIX = 2  # a weight has the units and at least one more axis

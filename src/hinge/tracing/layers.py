@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
-from hinge.census.provenance import Known, Layer, Provenance
 from hinge.layout import Place
+from hinge.tracing.provenance import Known, Layer, Provenance
 
 Arguments = Mapping[str, Any]
 

@@ -14,13 +14,13 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from hinge.activations import Activation
-from hinge.census.learning import learn
-from hinge.census.measure import Arrangement
-from hinge.census.modules import RunningModules
-from hinge.census.operators import operator_of
-from hinge.census.provenance import Known, Layer, Provenance
-from hinge.census.recognition import Match, recognise
 from hinge.layout import Place
+from hinge.tracing.arrangement import Arrangement
+from hinge.tracing.learning import learn
+from hinge.tracing.modules import RunningModules
+from hinge.tracing.operators import operator_of
+from hinge.tracing.provenance import Known, Layer, Provenance
+from hinge.tracing.recognition import Match, recognise
 from hinge.units import site_name
 
 _IMAGE_RANK = 4  # from this rank on, axis 1 holds the channels unless a layer says otherwise

@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from hinge.census.stream import checked_array
 from hinge.errors import DataError
+from hinge.tracing.stream import checked_array
 
 Forward = Callable[[Any, Any], Any]
 

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch.autograd.graph import Node
 
-from hinge.census.trace import Call
+from hinge.tracing.trace import Call
 
 Reached = Callable[[Call, torch.Tensor], None]
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 
-from hinge.census.follow import moved, resized
-from hinge.census.layers import LAYERS, biased
-from hinge.census.operators import Operator, is_zero, tensors_among
-from hinge.census.provenance import NOTHING, Known, Layer, Provenance, joined
+from hinge.tracing.follow import moved, resized
+from hinge.tracing.layers import LAYERS, biased
+from hinge.tracing.operators import Operator, is_zero, tensors_among
+from hinge.tracing.provenance import NOTHING, Known, Layer, Provenance, joined
 
 _TRANSPARENT = frozenset(
     (

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 
 from hinge.activations import Activation, from_aten, is_aten_name, relu, sigmoid
-from hinge.census.follow import resized
-from hinge.census.operators import Operator, is_zero
-from hinge.census.provenance import Provenance
+from hinge.tracing.follow import resized
+from hinge.tracing.operators import Operator, is_zero
+from hinge.tracing.provenance import Provenance
 
 Match = tuple[Activation, dict[str, Any], torch.Tensor]
 """An activation, the parameters of one call, and its pre-activation."""

@@ -1,0 +1,66 @@
+"""How a site's tensor is laid out: which axis holds the units, which the examples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+
+from hinge.layout import Place
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """How a site's tensor is laid out: which axis holds the units, which the examples.
+
+    ``examples`` is None where the rows can no longer be told apart by example; every
+    row then counts as an example of its own.
+    """
+
+    units: Place
+    examples: Place | None
+
+    def arrange(self, tensor: torch.Tensor) -> torch.Tensor:
+        """A view of shape ``(examples, positions, units)`` or ``(examples, units, positions)``.
+
+        Which of the two, `positions_last` tells: the one that needs no copy.
+        """
+        shape = tensor.shape
+        if self._plain(shape):
+            return tensor.reshape(*shape[:2], -1)
+        sizes: list[int] = []
+        unit_axis = example_axis = -1
+        for axis, length in enumerate(shape):
+            first = len(sizes)
+            if axis == self.units.axis:
+                sizes += self.units.split(shape)
+                unit_axis = first + 1
+            elif self.examples is not None and axis == self.examples.axis:
+                sizes += self.examples.split(shape)
+                example_axis = first + 1
+            else:
+                sizes.append(length)
+        tensor = tensor.reshape(sizes)
+        if example_axis < 0:
+            return tensor.movedim(unit_axis, -1).reshape(-1, 1, sizes[unit_axis])
+        rest = [axis for axis in range(len(sizes)) if axis not in (unit_axis, example_axis)]
+        if self.positions_last:
+            order = [example_axis, unit_axis, *rest]
+            return tensor.permute(order).flatten(2)
+        order = [example_axis, *rest, unit_axis]
+        return tensor.permute(order).flatten(1, -2)
+
+    def _plain(self, shape: torch.Size) -> bool:
+        """Whether a tensor of this shape has examples, units and positions already in order."""
+        units, examples = self.units, self.examples
+        return (
+            examples is not None
+            and (examples.axis, units.axis) == (0, 1)
+            and (examples.size, units.size) == shape[:2]
+            and shape.numel() > 0
+        )
+
+    @property
+    def positions_last(self) -> bool:
+        """Whether `arrange` puts the positions after the units (images) or before (tokens)."""
+        return self.examples is not None and self.units.axis == self.examples.axis + 1

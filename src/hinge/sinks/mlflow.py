@@ -33,7 +33,7 @@ class MLflow:
     Raises
     ------
     HingeError
-        The package mlflow is not installed; or there is no such run, or no run can be started.
+        The package mlflow is not installed; or the run cannot be opened or started.
     OptionError
         ``run_id`` is neither text nor a run.
     """
@@ -53,7 +53,7 @@ class MLflow:
             self._client.get_run(identity)
         except mlflow.MlflowException as error:
             raise HingeError(
-                "there is no such run of MLflow, or its server does not answer",
+                "the run of MLflow cannot be opened",
                 where="MLflow(run_id)",
                 found=str(error),
                 do="check the run and mlflow.get_tracking_uri()",
@@ -110,4 +110,4 @@ def _identity(run: Any) -> str | None:
 def _allowed(name: str) -> str:
     """The nearest name that MLflow takes."""
     plain = re.sub(r"[^\w. /-]", "_", name.replace("#", "-"), flags=re.ASCII)
-    return posixpath.normpath(plain).lstrip("/")[-_LONGEST:]
+    return posixpath.normpath("/" + plain[-_LONGEST:]).lstrip("/")

@@ -171,6 +171,4 @@ def _steady(biases: Reals) -> Mask:
     falls = np.where(known, falls, 0.0)
     whole, n = falls.sum(axis=0), known.sum(axis=0)
     often = (falls > 0).sum(axis=0) >= _STEADY * n
-    return np.asarray(
-        (n >= _FEWEST) & often & (whole > 0) & (falls.max(axis=0) <= _LEAP * whole)
-    )
+    return np.asarray((n >= _FEWEST) & often & (whole > 0) & (falls.max(axis=0) <= _LEAP * whole))

@@ -29,7 +29,8 @@ struct Lines {
   }
 };
 
-// Rows of up to kTogether units side by side, reduced. `poison` is 0 where all was finite.
+// Rows of up to kTogether units side by side, reduced; behind them is room for one register more.
+// `poison` is 0 where all was finite.
 template <class Value>
 struct Tile {
   static constexpr int room = kTogether + kWidth<Value>;

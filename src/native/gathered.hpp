@@ -22,14 +22,12 @@ Live live_of(const Limits<Value>& limits) {
   return Live::between;
 }
 
-// Numbers of up to kTogether units side by side. Behind them is room for one more register.
+// Numbers of up to kTogether units side by side.
 template <class Value>
 struct Gathered {
-  static constexpr int room = kTogether + kWidth<Value>;
-
-  Integer<Value> fired[room], always[room], live[room], nonfinite[room];
-  Count above[room];
-  Value least[room], most[room];
+  Integer<Value> fired[kTogether], always[kTogether], live[kTogether], nonfinite[kTogether];
+  Count above[kTogether];
+  Value least[kTogether], most[kTogether];
 
   void clear(int units) {
     for (int i = 0; i < units; ++i) {

@@ -21,64 +21,65 @@ struct Extremes {
 // One example of one unit whose positions lie side by side.
 template <class Value, Live live>
 struct Along {
+  static constexpr int width = kWidth<Value>;
+
   Extremes<Value> extremes;
   Count above = 0;
   bool between = false, finite = true;
 
-  Along(const Value* z, Count count, const Limits<Value>& limits, const Extremes<Value>& before)
+  // Nothing may be read from `end` on.
+  Along(const Value* z, Count count, const Value* end, const Limits<Value>& limits,
+        const Extremes<Value>& before)
       : extremes(before) {
-    constexpr int width = kWidth<Value>;
-    if (count < width) {
-      one_by_one(z, count, limits);
-      return;
-    }
+    if (count < width)
+      add_short(z, count, end, limits);
+    else
+      add_long(z, count, limits);
+  }
+
+  void add_short(const Value* z, Count count, const Value* end, const Limits<Value>& limits) {
+    const Truths<Value> inside = first_lanes<Value>(count);
+    Wide<Value> values = Lines<Value>{z, end, 0}.at_most(0);
+    values = inside ? values : everywhere(*z);
+    extremes.least = smaller_of(extremes.least, values);
+    extremes.most = larger_of(extremes.most, values);
+    finite = !some_nan(poisoned(Wide<Value>{}, values));
+    count_register(values, inside, limits);
+  }
+
+  void add_long(const Value* z, Count count, const Limits<Value>& limits) {
     Strip<Value, 4, live> strip;
-    strip.least[0] = before.least, strip.most[0] = before.most;
     Count i = 0;
     for (; i + 4 * width <= count; i += 4 * width)
       each<4>([&](auto k) { strip.template add<k>(load_wide(z + i + k * width), limits); });
     for (; i + width <= count; i += width) strip.template add<0>(load_wide(z + i), limits);
-    above = total(strip.above);
     if (i < count) {
       // The last register overlaps the one before: only its counts must not be taken twice.
       const Wide<Value> rest = load_wide(z + count - width);
       strip.least[1] = smaller_of(strip.least[1], rest);
       strip.most[1] = larger_of(strip.most[1], rest);
       strip.poison[1] = poisoned(strip.poison[1], rest);
-      if constexpr (live == Live::between)
-        strip.between[1] |= (rest > limits.low) & (rest < limits.high);
-      for (; i < count; ++i) above += z[i] > limits.kink;
-    }
-    if constexpr (live == Live::between) {
-      strip.between[0] |= strip.between[1] | strip.between[2] | strip.between[3];
-      between = folded<Integer<Value>, width>(strip.between[0], [](auto a, auto b) {
-                  return a | b;
-                }) != 0;
+      count_register(rest, ~first_lanes<Value>(width - (count - i)), limits);
     }
     finite = strip.finite();
-    extremes.least = smaller_of(smaller_of(strip.least[0], strip.least[1]),
-                                smaller_of(strip.least[2], strip.least[3]));
-    extremes.most = larger_of(larger_of(strip.most[0], strip.most[1]),
-                              larger_of(strip.most[2], strip.most[3]));
+    above += total(strip.above);
+    if constexpr (live == Live::between) between |= total(strip.between) > 0;
+    each<4>([&](auto k) {
+      extremes.least = smaller_of(extremes.least, strip.least[k]);
+      extremes.most = larger_of(extremes.most, strip.most[k]);
+    });
   }
 
-  void one_by_one(const Value* z, Count count, const Limits<Value>& limits) {
-    Value least = static_cast<Value>(kInfinity), most = -least, poison = 0;
-    for (Count i = 0; i < count; ++i) {
-      least = z[i] < least ? z[i] : least;
-      most = z[i] > most ? z[i] : most;
-      poison += z[i] * 0;
-      above += z[i] > limits.kink;
-      between |= z[i] > limits.low && z[i] < limits.high;
-    }
-    finite = poison == 0;
-    extremes.least = smaller_of(extremes.least, everywhere(least));
-    extremes.most = larger_of(extremes.most, everywhere(most));
+  // Counts one register where `meant` is true.
+  void count_register(Wide<Value> values, Truths<Value> meant, const Limits<Value>& limits) {
+    above += how_many((values > limits.kink) & meant);
+    if constexpr (live == Live::between)
+      between |= how_many((values > limits.low) & (values < limits.high)) > 0;
   }
 
   static Count total(Truths<Value> (&counts)[4]) {
     const auto sum = (counts[0] + counts[1]) + (counts[2] + counts[3]);
-    return folded<Integer<Value>, kWidth<Value>>(sum, [](auto a, auto b) { return a + b; });
+    return folded<Integer<Value>, width>(sum, [](auto a, auto b) { return a + b; });
   }
 };
 
@@ -87,10 +88,12 @@ template <Live live, class Value>
 void look_along(const Look<Value>& look, const Limits<Value>& limits, Count first, int units,
                 Gathered<Value>& out) {
   Extremes<Value> extremes[kBlock];
+  const Value* end = look.z + look.examples * look.units * look.positions;
   for (Count example = 0; example < look.examples; ++example) {
     const Value* z = look.z + (example * look.units + first) * look.positions;
     for (int i = 0; i < units; ++i) {
-      const Along<Value, live> shown(z + i * look.positions, look.positions, limits, extremes[i]);
+      const Along<Value, live> shown(z + i * look.positions, look.positions, end, limits,
+                                     extremes[i]);
       if (!shown.finite) {
         ++out.nonfinite[i];
         continue;

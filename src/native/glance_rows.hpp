@@ -6,7 +6,7 @@
 namespace hinge::HINGE_LEVEL {
 namespace {
 
-constexpr int kHigh = 16;  // rows reduced in registers between two visits to the tile
+constexpr int kHigh = 32;  // rows reduced in registers between two visits to the tile
 
 // Registers that this level can reduce together.
 constexpr int kBroad = kDoubles == 8 ? 4 : 2;
@@ -29,7 +29,8 @@ struct Lines {
   }
 };
 
-// Rows of up to kTogether units side by side, reduced. `poison` is 0 where all was finite.
+// Rows of up to kTogether units side by side, reduced; behind them is room for one register more.
+// `poison` is 0 where all was finite.
 template <class Value>
 struct Tile {
   static constexpr int room = kTogether + kWidth<Value>;
@@ -65,7 +66,8 @@ struct Strip {
     most[k] = larger_of(most[k], z);
     poison[k] = poisoned(poison[k], z);
     count_above(above[k], z, everywhere(limits.kink));
-    if constexpr (live == Live::between) between[k] -= (z > limits.low) & (z < limits.high);
+    if constexpr (live == Live::between)
+      count_between(between[k], z, everywhere(limits.low), everywhere(limits.high));
   }
 
   bool finite() const {

@@ -34,6 +34,15 @@ inline Wide<Value> everywhere(Value value) {
   return value - Wide<Value>{};
 }
 
+// True in the first `count` lanes.
+template <class Value>
+inline Truths<Value> first_lanes(std::int64_t count) {
+  constexpr Truths<Value> lane = []<int... i>(std::integer_sequence<int, i...>) {
+    return Truths<Value>{i...};
+  }(std::make_integer_sequence<int, kWidth<Value>>{});
+  return lane < static_cast<Integer<Value>>(count);
+}
+
 // GCC 12 does not find these instructions itself. `kept` stays where `other` is NaN.
 #if defined(__AVX512F__)
 inline Wide<float> larger_of(Wide<float> kept, Wide<float> other) {
@@ -54,6 +63,12 @@ inline Wide<float> poisoned(Wide<float> poison, Wide<float> z) {
 inline Wide<double> poisoned(Wide<double> poison, Wide<double> z) {
   return _mm512_fmadd_pd(z, _mm512_setzero_pd(), poison);
 }
+inline int how_many(Truths<float> truths) {
+  return __builtin_popcount(_mm512_movepi32_mask((__m512i)truths));
+}
+inline int how_many(Truths<double> truths) {
+  return __builtin_popcount(_mm512_movepi64_mask((__m512i)truths));
+}
 inline bool some_nan(Wide<float> x) { return _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q) != 0; }
 inline bool some_nan(Wide<double> x) { return _mm512_cmp_pd_mask(x, x, _CMP_UNORD_Q) != 0; }
 inline void count_above(Truths<float>& count, Wide<float> z, Wide<float> kink) {
@@ -64,6 +79,20 @@ inline void count_above(Truths<float>& count, Wide<float> z, Wide<float> kink) {
 inline void count_above(Truths<double>& count, Wide<double> z, Wide<double> kink) {
   const __mmask8 above = _mm512_cmp_pd_mask(z, kink, _CMP_GT_OQ);
   count = (Truths<double>)_mm512_mask_sub_epi64((__m512i)count, above, (__m512i)count,
+                                               _mm512_set1_epi64(-1));
+}
+inline void count_between(Truths<float>& count, Wide<float> z, Wide<float> low,
+                          Wide<float> high) {
+  __mmask16 between = _mm512_cmp_ps_mask(z, low, _CMP_GT_OQ);
+  between = _mm512_mask_cmp_ps_mask(between, z, high, _CMP_LT_OQ);
+  count = (Truths<float>)_mm512_mask_sub_epi32((__m512i)count, between, (__m512i)count,
+                                              _mm512_set1_epi32(-1));
+}
+inline void count_between(Truths<double>& count, Wide<double> z, Wide<double> low,
+                          Wide<double> high) {
+  __mmask8 between = _mm512_cmp_pd_mask(z, low, _CMP_GT_OQ);
+  between = _mm512_mask_cmp_pd_mask(between, z, high, _CMP_LT_OQ);
+  count = (Truths<double>)_mm512_mask_sub_epi64((__m512i)count, between, (__m512i)count,
                                                _mm512_set1_epi64(-1));
 }
 #elif defined(__AVX2__)
@@ -85,6 +114,12 @@ inline Wide<float> poisoned(Wide<float> poison, Wide<float> z) {
 inline Wide<double> poisoned(Wide<double> poison, Wide<double> z) {
   return _mm256_fmadd_pd(z, _mm256_setzero_pd(), poison);
 }
+inline int how_many(Truths<float> truths) {
+  return __builtin_popcount(_mm256_movemask_ps((__m256)truths));
+}
+inline int how_many(Truths<double> truths) {
+  return __builtin_popcount(_mm256_movemask_pd((__m256d)truths));
+}
 inline bool some_nan(Wide<float> x) {
   return _mm256_movemask_ps(_mm256_cmp_ps(x, x, _CMP_UNORD_Q)) != 0;
 }
@@ -105,12 +140,17 @@ template <class Vector>
 inline Vector poisoned(Vector poison, Vector z) {
   return poison + z * 0;
 }
+// How many lanes of a comparison's result are true.
+template <class Vector>
+inline int how_many(Vector truths) {
+  int count = 0;
+  for (int i = 0; i < static_cast<int>(sizeof truths / sizeof truths[0]); ++i)
+    count -= static_cast<int>(truths[i]);
+  return count;
+}
 template <class Vector>
 inline bool some_nan(Vector x) {
-  const auto truths = x != x;
-  bool found = false;
-  for (int i = 0; i < static_cast<int>(sizeof x / sizeof x[0]); ++i) found |= truths[i] != 0;
-  return found;
+  return how_many(x != x) > 0;
 }
 #endif
 
@@ -119,6 +159,11 @@ inline bool some_nan(Vector x) {
 template <class Counts, class Vector>
 inline void count_above(Counts& count, Vector z, Vector kink) {
   count -= z > kink;
+}
+// The same for the lanes that lie between two limits.
+template <class Counts, class Vector>
+inline void count_between(Counts& count, Vector z, Vector low, Vector high) {
+  count -= (z > low) & (z < high);
 }
 #endif
 

@@ -82,17 +82,17 @@ def glance(
      'last_fired': 0}
     """
     if torch.compiler.is_compiling():
-        torch.ops.hinge.glance(z.detach(), counts, reals, clock, units_last, kink, low, high)
+        _OPERATOR(z.detach(), counts, reals, clock, units_last, kink, low, high)
     else:
         _glance(z, counts, reals, clock, units_last, kink, low, high)
 
 
-def _glance(
+def _glance(  # noqa: PLR0917 - an operator's arguments have no names
     z: Tensor,
     counts: Tensor,
     reals: Tensor,
     clock: Tensor,
-    units_last: bool,  # noqa: FBT001 - an operator's arguments have no names
+    units_last: bool,  # noqa: FBT001
     kink: float,
     low: float,
     high: float,
@@ -219,11 +219,7 @@ def _wrong(name: str, found: Tensor, do: str) -> OptionError:
     )
 
 
-_LIBRARY = torch.library.Library("hinge", "FRAGMENT")
-_LIBRARY.define(
-    "glance(Tensor z, Tensor(a!) counts, Tensor(b!) reals, Tensor(c!) clock, bool units_last,"
-    " float kink, float low, float high) -> ()",
-    tags=(torch.Tag.pt2_compliant_tag,),
+_OPERATOR = torch.library.custom_op(
+    "hinge::glance", _glance, mutates_args=("counts", "reals", "clock")
 )
-_LIBRARY.impl("glance", _glance, "CompositeExplicitAutograd")
-torch.library.register_fake("hinge::glance", lambda *_: None, lib=_LIBRARY)
+_OPERATOR.register_fake(lambda *_: None)

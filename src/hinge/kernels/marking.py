@@ -56,10 +56,11 @@ def mark(
     """
     examples, units, positions = _sizes(gradient, (1, 2, 3), units_last=units_last)
     _check("marks", marks, (len(MARKED), units), gradient)
-    _check("clock", clock, clock.shape[:1] if clock.numel() > 0 else (1,), gradient)
+    _check("clock", clock, (max(clock.numel(), 1),), gradient)
     if not gradient.is_cpu:
         return mark_by_torch(gradient, marks, clock, units_last=units_last)
     gradient = _readable(gradient)
+    units_last = units_last and gradient.dim() == 3  # noqa: PLR2004
     return native.mark(
         gradient.data_ptr(),
         gradient.dtype is torch.float64,
@@ -83,7 +84,8 @@ def mark_by_torch(gradient: Tensor, marks: Tensor, clock: Tensor, *, units_last:
         reached = reached.any(1).any(0) if units_last else reached.any(2).any(0)
     marks[0] += reached
     marks[1] = torch.where(reached, clock[0], marks[1])
-    return torch.linalg.vector_norm(gradient, dtype=torch.float64).square()
+    norm: Tensor = torch.linalg.vector_norm(gradient, dtype=torch.float64)
+    return norm.square()
 
 
 def signs(gradient: Tensor) -> tuple[Tensor, Tensor, Tensor]:

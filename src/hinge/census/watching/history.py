@@ -15,7 +15,7 @@ from hinge.units import Counts, Reals
 Mask = npt.NDArray[np.bool_]
 
 _ROWS = 10  # looks that are remembered of a unit: eight before its last firing and two after
-_KEPT = 15 / 16  # of the counts behind a recent rate at each look with a firing
+_KEPT = 7 / 8  # of the counts behind a recent rate at each look with a firing
 _REACH = 3.0  # waits: a unit is silent that long by chance with a probability of 5 %
 _STEADY = 0.8  # of the looks: the bias fell from each to the next
 _LEAP = 0.5  # of the whole fall: a larger part between two looks is a leap, no drift
@@ -161,7 +161,7 @@ def _or_nan(values: Reals | None, like: Mask) -> Reals:
 
 
 def _last_true(mask: Mask) -> Counts:
-    return np.asarray(mask.shape[0] - 1 - np.argmax(mask[::-1], axis=0))
+    return np.asarray(mask.shape[0] - 1 - np.argmax(mask[::-1], axis=0), dtype=np.int64)
 
 
 def _steady(biases: Reals) -> Mask:
@@ -171,6 +171,4 @@ def _steady(biases: Reals) -> Mask:
     falls = np.where(known, falls, 0.0)
     whole, n = falls.sum(axis=0), known.sum(axis=0)
     often = (falls > 0).sum(axis=0) >= _STEADY * n
-    return np.asarray(
-        (n >= _FEWEST) & often & (whole > 0) & (falls.max(axis=0) <= _LEAP * whole)
-    )
+    return np.asarray((n >= _FEWEST) & often & (whole > 0) & (falls.max(axis=0) <= _LEAP * whole))

@@ -357,4 +357,4 @@ def test_who_is_dead_now():
     assert training.chronicle.dead() == {"a": (1,), "b": (0,)}
     training.layers["b"].rates[0] = 0.5
     training.run(16)
-    assert training.chronicle.dead() == {"a": (1,), "b": ()}
+    assert training.chronicle.dead() == {"a": (1,)}

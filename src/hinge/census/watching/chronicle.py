@@ -90,11 +90,9 @@ class Chronicle:
         return tuple(self._events)
 
     def dead(self) -> dict[str, tuple[int, ...]]:
-        """The units of each site that are dead now: reported, and not back since."""
-        return {
-            name: tuple(np.flatnonzero(history.dead).tolist())
-            for name, history in self._histories.items()
-        }
+        """The units that were reported dead and have not fired since, by site, where any are."""
+        found = {name: np.flatnonzero(h.dead) for name, h in self._histories.items()}
+        return {name: tuple(units.tolist()) for name, units in found.items() if units.size}
 
     def pulse(self, pulse: Pulse) -> None:
         """Take in the few numbers of one step; it costs microseconds.

@@ -344,7 +344,7 @@ def test_a_census_that_begins_anew_changes_nothing():
 
         return Training(layer, seed=4).run(1200, before)
 
-    (plain,), (event,) = run(()), run((200, 210, 411, 600, 1000))
+    (plain,), (event,) = run(()), run((200, 210, 420, 600, 1000))
     assert (event.kind, event.step, event.units) == (Kind.DIED, 401, (30,))
     assert event == plain
 

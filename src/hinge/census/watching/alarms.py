@@ -116,12 +116,12 @@ class Activations:
         seen = (glimpse.seen > 0) & ~np.isneginf(glimpse.top)
         if not seen.any():
             return None
-        top = float(np.max(np.abs(glimpse.top[seen])))  # NaN if there is one
+        top = float(np.max(glimpse.top[seen]))  # NaN if there is one
         before = self._tops.setdefault(site, deque(maxlen=_LOOKS))
         usual = float(np.median(before)) if len(before) >= _FEWEST else float("nan")
         finite = np.isfinite(top)
         half = bool(np.isfinite(scene.stretch.scales[-1:]).any()) and top > _HALF
-        if finite:
+        if finite and top > 0:
             before.append(top)
         if finite and not half and not (usual > 0 and top > EXPLODED * usual):
             return None

@@ -232,8 +232,7 @@ def _off_centre(case: _Case) -> _Finding:
     alive = ~case.scene.histories[case.site].dead
     shift = float("nan")
     if glimpse.mean is not None and glimpse.var is not None and alive.any():
-        with np.errstate(divide="ignore", invalid="ignore"):
-            shift = float(np.sqrt(np.sum(glimpse.mean[alive] ** 2) / np.sum(glimpse.var[alive])))
+        shift = float(np.sqrt(np.sum(glimpse.mean[alive] ** 2) / np.sum(glimpse.var[alive])))
     fits = np.full(case.units.size, shift > _OFF_CENTRE)
 
     def tell(_group: npt.NDArray[np.intp]) -> str:

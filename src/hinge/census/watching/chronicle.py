@@ -123,16 +123,15 @@ class Chronicle:
         stretch = self._pulses.stretch()
         self._spikes.read(stretch)
         seen = {
-            name: self._unbroken[name](glimpses[name])
-            for name in self._sites
-            if name in glimpses
+            name: self._unbroken[name](glimpses[name]) for name in self._sites if name in glimpses
         }
         scene = Scene(
             step, seen, self._histories, self._columns, self._spikes, stretch, self._patience
         )
-        found = self._units(scene)
-        for alarm in self._alarms:
-            found += alarm.look(scene)
+        with np.errstate(all="ignore"):  # what training yields may be NaN or infinite: that is news
+            found = self._units(scene)
+            for alarm in self._alarms:
+                found += alarm.look(scene)
         found.sort(key=attrgetter("step"))
         for event in found:
             insort(self._events, event, key=attrgetter("step"))

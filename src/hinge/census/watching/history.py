@@ -131,10 +131,9 @@ class History:
         on for thirty before anyone could tell.
         """
         per_step = np.maximum(glimpse.seen / (step + 1), 1e-9)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            steps = _REACH * self._lately[1] / (self._lately[0] * per_step)
-        steps = np.nan_to_num(steps, nan=limit, posinf=limit)
-        return np.clip(np.ceil(steps) - 1, 0, limit).astype(np.int64)
+        steps = _REACH * self._lately[1] / (self._lately[0] * per_step)
+        known = np.where(np.isfinite(steps), np.ceil(steps) - 1, limit)
+        return np.asarray(np.clip(known, 0, limit), dtype=np.int64)
 
     def moves(self, glimpse: Glimpse) -> Move:
         """How each unit moved around its last firing."""

@@ -116,12 +116,12 @@ class Activations:
         seen = (glimpse.seen > 0) & ~np.isneginf(glimpse.top)
         if not seen.any():
             return None
-        top = float(np.max(np.abs(glimpse.top[seen])))  # NaN if there is one
+        top = float(np.max(glimpse.top[seen]))  # NaN if there is one
         before = self._tops.setdefault(site, deque(maxlen=_LOOKS))
         usual = float(np.median(before)) if len(before) >= _FEWEST else float("nan")
         finite = np.isfinite(top)
         half = bool(np.isfinite(scene.stretch.scales[-1:]).any()) and top > _HALF
-        if finite:
+        if finite and top > 0:
             before.append(top)
         if finite and not half and not (usual > 0 and top > EXPLODED * usual):
             return None
@@ -176,7 +176,7 @@ def _skip(scene: Scene, first: int) -> Event:
     if names:
         told += f" The gradients of {', '.join(names)} were not finite."
     step = int(stretch.steps[first])
-    return scene.event(Kind.STEP_SKIPPED, step, "", None, Cause.SCALE, told)
+    return scene.event(Kind.STEP_SKIPPED, step, "", None, cause=Cause.SCALE, evidence=told)
 
 
 def _joined(scene: Scene, kind: Kind, bursts: list[_Burst]) -> list[Event]:
@@ -188,7 +188,7 @@ def _joined(scene: Scene, kind: Kind, bursts: list[_Burst]) -> list[Event]:
     if not bursts:
         return []
     if kind is Kind.GRADIENT_EXPLODED:
-        bursts = bursts[::-1]
+        bursts.reverse()
     first = min(bursts, key=lambda burst: (burst.step, -burst.ratio))
     told = first.evidence
     if len({burst.site for burst in bursts}) > 1:
@@ -208,4 +208,4 @@ def _joined(scene: Scene, kind: Kind, bursts: list[_Burst]) -> list[Event]:
             cause = Cause.GRADIENT
             told += f" At step {spike.step} the bias gradient of {name} was {number(ratio)} times"
             told += " its median."
-    return [scene.event(kind, first.step, first.site, None, cause, told)]
+    return [scene.event(kind, first.step, first.site, None, cause=cause, evidence=told)]

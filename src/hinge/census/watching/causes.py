@@ -75,12 +75,12 @@ def born(scene: Scene, site: str, units: Counts) -> list[Event]:
     )
     if inputs and all((scene.glimpses[name].fired == 0).all() for name in inputs):
         told += f" No unit of {', '.join(inputs)}, which the layer reads, ever fired either."
-        return [scene.event(Kind.BORN_DEAD, 0, site, units, Cause.UPSTREAM, told)]
+        return [scene.event(Kind.BORN_DEAD, 0, site, units, cause=Cause.UPSTREAM, evidence=told)]
     if glimpse.mean is not None and glimpse.var is not None:
         mean = middle(glimpse.mean[units])
         sd = middle(np.sqrt(glimpse.var[units]))
         told += f" Mean {number(mean)}, standard deviation {number(sd)}."
-    return [scene.event(Kind.BORN_DEAD, 0, site, units, Cause.INITIALISATION, told)]
+    return [scene.event(Kind.BORN_DEAD, 0, site, units, cause=Cause.INITIALISATION, evidence=told)]
 
 
 def died(scene: Scene, site: str, units: Counts) -> list[Event]:
@@ -105,7 +105,7 @@ def died(scene: Scene, site: str, units: Counts) -> list[Event]:
             groups[step, cause] = (others + group.tolist(), told)
         open_ &= ~fits
     return [
-        scene.event(Kind.DIED, step + 1, site, units[sorted(group)], cause, told)
+        scene.event(Kind.DIED, step + 1, site, units[sorted(group)], cause=cause, evidence=told)
         for (step, cause), (group, told) in groups.items()
     ]
 
@@ -232,11 +232,10 @@ def _off_centre(case: _Case) -> _Finding:
     alive = ~case.scene.histories[case.site].dead
     shift = float("nan")
     if glimpse.mean is not None and glimpse.var is not None and alive.any():
-        with np.errstate(divide="ignore", invalid="ignore"):
-            shift = float(np.sqrt(np.sum(glimpse.mean[alive] ** 2) / np.sum(glimpse.var[alive])))
+        shift = float(np.sqrt(np.sum(glimpse.mean[alive] ** 2) / np.sum(glimpse.var[alive])))
     fits = np.full(case.units.size, shift > _OFF_CENTRE)
 
-    def tell(group: npt.NDArray[np.intp]) -> str:
+    def tell(_group: npt.NDArray[np.intp]) -> str:
         return (
             "The pre-activations of the site's living units are far off centre: their means are "
             f"{number(shift)} times their standard deviations (‖μ‖ / ‖σ‖)."

@@ -16,6 +16,7 @@ from hinge.census.watching.history import History
 from hinge.census.watching.pulses import Pulses, Spikes
 from hinge.census.watching.scene import Scene
 from hinge.census.watching.silence import EXAMPLES, PATIENCE
+from hinge.census.watching.unbroken import Unbroken
 from hinge.census.watching.vanishing import Vanishing
 from hinge.census.watching.words import many, middle, number
 from hinge.errors import DataError, OptionError
@@ -77,6 +78,7 @@ class Chronicle:
         self._pulses = Pulses(len(self._sites), window)
         self._spikes = Spikes(len(self._sites))
         self._histories = {name: History(site.n_units) for name, site in self._sites.items()}
+        self._unbroken = {name: Unbroken(site.n_units) for name, site in self._sites.items()}
         self._collapsed = dict.fromkeys(self._sites, 0)
         self._alarms = (Gradients(len(self._sites)), Activations(), Skips(), Vanishing())
         self._looked = -1
@@ -120,13 +122,16 @@ class Chronicle:
         self._looked = step
         stretch = self._pulses.stretch()
         self._spikes.read(stretch)
-        seen = {name: glimpses[name] for name in self._sites if name in glimpses}
+        seen = {
+            name: self._unbroken[name](glimpses[name]) for name in self._sites if name in glimpses
+        }
         scene = Scene(
             step, seen, self._histories, self._columns, self._spikes, stretch, self._patience
         )
-        found = self._units(scene)
-        for alarm in self._alarms:
-            found += alarm.look(scene)
+        with np.errstate(all="ignore"):  # what training yields may be NaN or infinite: that is news
+            found = self._units(scene)
+            for alarm in self._alarms:
+                found += alarm.look(scene)
         found.sort(key=attrgetter("step"))
         for event in found:
             insort(self._events, event, key=attrgetter("step"))
@@ -192,7 +197,7 @@ class Chronicle:
             f"died since, the last of them at step {int(steps[-1])}. Of {most:,} the cause is: "
             f"{cause}."
         )
-        return [scene.event(Kind.COLLAPSING, step, name, dead, cause, told)]
+        return [scene.event(Kind.COLLAPSING, step, name, dead, cause=cause, evidence=told)]
 
 
 def _back(scene: Scene, name: str, units: Counts) -> Event:
@@ -211,4 +216,4 @@ def _back(scene: Scene, name: str, units: Counts) -> Event:
         if new - old >= (top - then) / 2 > 0:
             cause = Cause.BIAS
     step = int(glimpse.last_fired[units].min())
-    return scene.event(Kind.CAME_BACK, step, name, units, cause, told)
+    return scene.event(Kind.CAME_BACK, step, name, units, cause=cause, evidence=told)

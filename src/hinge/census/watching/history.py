@@ -15,7 +15,7 @@ from hinge.units import Counts, Reals
 Mask = npt.NDArray[np.bool_]
 
 _ROWS = 10  # looks that are remembered of a unit: eight before its last firing and two after
-_KEPT = 15 / 16  # of the counts behind a recent rate at each look with a firing
+_KEPT = 7 / 8  # of the counts behind a recent rate at each look with a firing
 _REACH = 3.0  # waits: a unit is silent that long by chance with a probability of 5 %
 _STEADY = 0.8  # of the looks: the bias fell from each to the next
 _LEAP = 0.5  # of the whole fall: a larger part between two looks is a leap, no drift
@@ -131,10 +131,9 @@ class History:
         on for thirty before anyone could tell.
         """
         per_step = np.maximum(glimpse.seen / (step + 1), 1e-9)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            steps = _REACH * self._lately[1] / (self._lately[0] * per_step)
-        steps = np.nan_to_num(steps, nan=limit, posinf=limit)
-        return np.clip(np.ceil(steps) - 1, 0, limit).astype(np.int64)
+        steps = _REACH * self._lately[1] / (self._lately[0] * per_step)
+        known = np.where(np.isfinite(steps), np.ceil(steps) - 1, limit)
+        return np.asarray(np.clip(known, 0, limit), dtype=np.int64)
 
     def moves(self, glimpse: Glimpse) -> Move:
         """How each unit moved around its last firing."""
@@ -161,7 +160,7 @@ def _or_nan(values: Reals | None, like: Mask) -> Reals:
 
 
 def _last_true(mask: Mask) -> Counts:
-    return np.asarray(mask.shape[0] - 1 - np.argmax(mask[::-1], axis=0))
+    return np.asarray(mask.shape[0] - 1 - np.argmax(mask[::-1], axis=0), dtype=np.int64)
 
 
 def _steady(biases: Reals) -> Mask:

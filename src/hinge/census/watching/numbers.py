@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from hinge.census.watching.glimpse import Glimpse
-from hinge.census.watching.silence import EXAMPLES, PATIENCE, ceased, improbable, never
+from hinge.census.watching.silence import EXAMPLES, PATIENCE, Mask, ceased, improbable, never
 from hinge.units import RARE, Reals
 
 DORMANT = 0.025
@@ -36,29 +36,29 @@ def _blocked(glimpse: Glimpse, step: int) -> float:
     return _share(fires & (step - glimpse.last_gradient >= PATIENCE))
 
 
-def _dormant(glimpse: Glimpse, step: int) -> float:
+def _dormant(glimpse: Glimpse, _step: int) -> float:
     if glimpse.strength is None:
         return _NAN
     mean = float(np.nanmean(glimpse.strength))
     return _share(glimpse.strength <= DORMANT * mean)  # all of them where nothing is put out
 
 
-def _mean_shift(glimpse: Glimpse, step: int) -> float:
+def _mean_shift(glimpse: Glimpse, _step: int) -> float:
     if glimpse.mean is None or glimpse.var is None:
         return _NAN
     spread = float(np.sqrt(np.nansum(glimpse.var)))
     return float(np.sqrt(np.nansum(glimpse.mean**2))) / spread if spread > 0 else _NAN
 
 
-def _sign_lock(glimpse: Glimpse, step: int) -> float:
+def _sign_lock(glimpse: Glimpse, _step: int) -> float:
     return _NAN if glimpse.signs is None else float(np.nanmedian(glimpse.signs))
 
 
-def _gradient_norm(glimpse: Glimpse, step: int) -> float:
+def _gradient_norm(glimpse: Glimpse, _step: int) -> float:
     return glimpse.gradient_norm
 
 
-def _largest(glimpse: Glimpse, step: int) -> float:
+def _largest(glimpse: Glimpse, _step: int) -> float:
     return float(np.max(glimpse.top)) if glimpse.top.size else _NAN
 
 
@@ -95,7 +95,7 @@ def records(glimpses: Mapping[str, Glimpse], step: int) -> dict[str, float]:
     return found
 
 
-def _gone(glimpse: Glimpse, step: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _gone(glimpse: Glimpse, step: int) -> Mask:
     if not glimpse.traits.flat_below:
         return np.zeros(glimpse.seen.shape, dtype=np.bool_)
     silent = ceased(glimpse.last_fired, step, PATIENCE) & improbable(
@@ -104,5 +104,5 @@ def _gone(glimpse: Glimpse, step: int) -> np.ndarray[tuple[int], np.dtype[np.boo
     return silent | never(glimpse.fired, glimpse.seen, step, PATIENCE, EXAMPLES)
 
 
-def _share(units: Reals | np.ndarray[tuple[int], np.dtype[np.bool_]]) -> float:
+def _share(units: Reals | Mask) -> float:
     return float(np.mean(units)) if units.size else _NAN

@@ -130,10 +130,9 @@ class Spikes:
         values[stretch.skipped | ~np.isfinite(values).any(axis=1)] = np.nan
         usual, high = medians_before(values, stretch.new)
         fresh = values[stretch.new :]
-        with np.errstate(invalid="ignore"):
-            out = (usual > 0) & (fresh >= _GRADIENT_SPIKE * usual) & (fresh >= _TAIL * high)
-            out[:, 0] = (usual[:, 0] > 0) & (fresh[:, 0] >= _RATE_SPIKE * usual[:, 0])
-            out &= np.isfinite(fresh)
+        out = (usual > 0) & (fresh >= _GRADIENT_SPIKE * usual) & (fresh >= _TAIL * high)
+        out[:, 0] = (usual[:, 0] > 0) & (fresh[:, 0] >= _RATE_SPIKE * usual[:, 0])
+        out &= np.isfinite(fresh)
         for row, column in np.argwhere(out):
             self._found[column].append(
                 Spike(
@@ -163,6 +162,8 @@ def medians_before(values: Reals, first: int) -> tuple[Reals, Reals]:
     8 are finite.
     """
     n = values.shape[1]
+    if first >= values.shape[0]:
+        return np.empty((0, n)), np.empty((0, n))
     begin = max(first - SPAN, 0)
     padding = np.full((SPAN - (first - begin), n), np.nan)
     known = np.concatenate([padding, values[begin:]])

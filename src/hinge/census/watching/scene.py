@@ -34,7 +34,14 @@ class Scene:
     patience: int
 
     def event(
-        self, kind: Kind, step: int, site: str, units: Counts | None, cause: Cause, evidence: str
+        self,
+        kind: Kind,
+        step: int,
+        site: str,
+        units: Counts | None,
+        *,
+        cause: Cause,
+        evidence: str,
     ) -> Event:
         """An event that was noticed at this look."""
         named = () if units is None else tuple(units.tolist())

@@ -72,11 +72,11 @@ class Vanishing:
             return None
         usual = self._usual[site]
         before = f", usually {number(float(np.median(usual)))}" if usual else " from the start"
-        steps, norms = _norms(scene, site)
+        norms = _norms(scene, site)[1]
         told = (
             f"The gradient has been {number(float(norms[-1]))} since step {since}{before}; {why}."
         )
-        return scene.event(Kind.GRADIENT_VANISHED, since, site, None, cause, told)
+        return scene.event(Kind.GRADIENT_VANISHED, since, site, None, cause=cause, evidence=told)
 
 
 def _norms(scene: Scene, site: str) -> tuple[Counts, Reals]:
@@ -104,8 +104,8 @@ def _why(scene: Scene, site: str, since: int) -> tuple[Cause, str]:
         high, now = float(scales.max()), float(scales[-1])
         if now < high or now < 1:
             return Cause.SCALE, (
-                f"its units fire, and the loss scale is {number(now)} after {number(high)}: in half "
-                "precision what is below 6e-8 becomes 0"
+                f"its units fire, and the loss scale is {number(now)} after {number(high)}: in "
+                "half precision what is below 6e-8 becomes 0"
             )
     glimpse = scene.glimpses[site]
     blocked = glimpse.last_gradient is not None and bool((glimpse.last_gradient < since).all())

@@ -122,7 +122,10 @@ class Observed:
       population's);
     * ``strength``: mean of the output's magnitude, E|h|;
     * ``reached``: examples on which a gradient reached it, out of the ``reachable`` ones among
-      ``watched`` where its derivative was not flat; None where gradients were not watched.
+      ``watched`` where its derivative was not flat; None where gradients were not watched. What
+      a watch saw while training counts optimizer steps there, not examples;
+    * ``sampled``: how many of the values ``zeros``, ``mean``, ``var`` and ``strength`` rest on,
+      where a watch took these from some steps only; None: all of them.
     """
 
     site: Site
@@ -142,11 +145,12 @@ class Observed:
     reached: Counts | None = None
     reachable: Counts | None = None
     watched: int = 0
+    sampled: Counts | None = None
 
     @property
     def zero_share(self) -> Reals:
         """Share of zero outputs of each unit, 0 to 1; NaN where nothing was seen."""
-        return _share(self.zeros, self.values)
+        return _share(self.zeros, self.values if self.sampled is None else self.sampled)
 
     @property
     def fire_share(self) -> Reals:
@@ -156,7 +160,7 @@ class Observed:
     @property
     def sparsity(self) -> float:
         """Share of zeros among all outputs of the site. 50 to 85 % is healthy; it is not death."""
-        values = int(self.values.sum())
+        values = int((self.values if self.sampled is None else self.sampled).sum())
         return int(self.zeros.sum()) / values if values else float("nan")
 
     @property
@@ -172,7 +176,8 @@ class Observed:
 
         The scores sum to the site's width. All NaN where every unit is silent (0/0).
         """
-        mean = float(np.nanmean(self.strength)) if self.strength.size else 0.0
+        known = self.strength[~np.isnan(self.strength)]
+        mean = float(known.mean()) if known.size else 0.0
         return self.strength / mean if mean > 0 else np.full_like(self.strength, np.nan)
 
     @property

@@ -76,6 +76,7 @@ def _of_tally(tally: Tally) -> dict[str, Any]:
         "reached": tally.reached,
         "reachable": tally.reachable,
         "watched": tally.watched,
+        "sampled": tally.sampled,
     }
 
 
@@ -91,6 +92,7 @@ def _tally(entry: dict[str, Any]) -> Tally:
     tally.reached = _like(tally.reached, entry["reached"])
     tally.reachable = _like(tally.reachable, entry["reachable"])
     tally.watched = int(entry["watched"])
+    tally.sampled = _like(tally.sampled, entry.get("sampled", entry["counts"]["values"]))
     return tally
 
 

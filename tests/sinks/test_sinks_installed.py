@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
-from watched_things import DEAD, EVENT, MEAN, STEPS, feed
+from offline_runs import rows
+from watched_things import DEAD, EVENT, MEAN, feed
 
 from hinge.sinks import MLflow, TensorBoard, WandB, as_sink
 from hinge.sinks.telling import told
@@ -67,27 +68,32 @@ def test_a_run_of_wandb_is_known_and_loses_nothing(wandb):
     run = wandb.init()
     sink = as_sink(run)
     assert isinstance(sink, WandB)
-    for step in STEPS:
-        run.log({"loss": 1.0 / step}, step=step)
-        sink.numbers(step, {DEAD: step / 16})
+    for step in range(5):
+        run.log({"loss": 1.0 / (1 + step)}, step=step)
+        sink.numbers(16 * step, {DEAD: float(step)})
         run.log({"accuracy": float(step)}, step=step)
     sink.event(EVENT)
     sink.close()
-    assert run.summary["accuracy"] == STEPS[-1]  # the user's own numbers: none came too late
-    assert run.summary[DEAD] == 3.0
-    run.log({"loss": 0.0})
+    run.log({"loss": 0.0}, step=5)
+    folder = Path(run.settings.files_dir).parent
     run.finish()
+    *written, last = rows(folder)
+    assert [row["accuracy"] for row in written] == [0, 1, 2, 3, 4]
+    assert [row[DEAD] for row in written] == [0, 1, 2, 3, 4]
+    assert [row["hinge/step"] for row in written[:4]] == [0, 16, 32, 48]
+    assert written[-1]["hinge/events/nrows"] == 1
+    assert last["loss"] == 0.0
 
 
 def test_a_run_of_our_own_has_a_row_per_step_and_a_table(wandb):
     sink = WandB()
-    run = wandb.run
+    files = Path(wandb.run.settings.files_dir)
     feed(sink)
     assert wandb.run is None
-    assert run.step == len(STEPS) + 2
-    assert run.summary[DEAD] == 3.0
-    assert run.summary[f"hinge/{EVENT.site}/event"] == told(EVENT)
-    [table] = Path(run.settings.files_dir).glob("media/table/hinge/*.json")
+    written = rows(files.parent)
+    assert [(row["hinge/step"], row[DEAD]) for row in written[:3]] == [(16, 1), (32, 2), (48, 3)]
+    assert written[3][f"hinge/{EVENT.site}/event"] == told(EVENT)
+    [table] = files.glob("media/table/hinge/*.json")
     assert json.loads(table.read_text())["data"][0][-1] == EVENT.evidence
 
 

@@ -68,12 +68,13 @@ class Attached:
 class Log:
     """A sink that keeps the latest numbers until the trainer writes its own log.
 
-    An event is the number of units to which it happened since the last log.
+    An event is the number of units to which it happened since the last log; 0 once it is known.
     """
 
     def __init__(self) -> None:
         self.names = "*"
         self._latest: dict[str, float] = {}
+        self._happened: dict[str, float] = {}
 
     def numbers(self, step: int, values: Mapping[str, float]) -> None:
         """Keep the numbers that are wanted."""
@@ -83,7 +84,7 @@ class Log:
     def event(self, event: Event) -> None:
         """Add to the number of units of this kind of event."""
         for name, n_units in self.wanted(counted(event)).items():
-            self._latest[name] = self._latest.get(name, 0.0) + n_units
+            self._happened[name] = self._happened.get(name, 0.0) + n_units
 
     def close(self) -> None:
         """Do nothing: whoever reads it last, reads all."""
@@ -94,8 +95,10 @@ class Log:
 
     def taken(self) -> dict[str, float]:
         """Give the numbers since the last time, and forget them."""
-        latest, self._latest = self._latest, {}
-        return latest
+        taken = self._latest | self._happened
+        self._latest = {}
+        self._happened = dict.fromkeys(self._happened, 0.0)
+        return taken
 
 
 def _several(sinks: Any) -> Iterable[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from hinge.callbacks.attached import Attached, Log
@@ -9,7 +10,7 @@ from hinge.callbacks.joined import joined
 from hinge.errors import ModelError
 from hinge.sinks.late import needed
 
-_BASES = {"keras.callbacks": "Callback"}
+_MODULES = ("keras.callbacks",)
 
 
 class Hooks(Attached):
@@ -17,8 +18,9 @@ class Hooks(Attached):
 
     The watch begins when training does and stops when it ends. The latest numbers of each
     epoch go into its ``logs``, and so into ``History`` and the callbacks that come later, with
-    the number of units to which each kind of event happened. ``names`` keeps the progress bar
-    short: ``names="*/dead"``. The optimizers of Keras are not torch's; a watch gets none.
+    the number of units to which each kind of event happened; NaN stands for an epoch without
+    a number. ``names`` keeps the progress bar short: ``names="*/dead"``. The optimizers of
+    Keras are not torch's: the watch gets none, and counts passes.
 
     Keras does not tell its callbacks of an exception. Use the callback as a context, ``with
     callback: model.fit(...)``, so that the watch stops with one; otherwise it stops when the
@@ -33,6 +35,7 @@ class Hooks(Attached):
     def __init__(self, *, names: str = "*", **options: Any) -> None:
         super().__init__(names=names, **options)
         self._log = Log()
+        self._told: dict[str, float] = {}
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Start the watch. Raises `ModelError` on another backend than torch."""
@@ -46,19 +49,29 @@ class Hooks(Attached):
                 do="set KERAS_BACKEND=torch before keras is imported",
             )
         self._log = Log()
+        self._told = {}
         self.begin(self.model, None, self._log)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Add the latest numbers to the epoch's logs."""
-        del epoch
-        numbers = self._log.taken()
+        self._told |= self._log.taken()
         if logs is not None:
-            logs.update(numbers)
+            logs.update(self._told)
+            self._fill(epoch)
+        self._told = dict.fromkeys(self._told, math.nan)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Stop the watch."""
         del logs
         self.stop()
+
+    def _fill(self, epoch: int) -> None:
+        """Give each name in ``History`` a number per epoch: tables are made of it."""
+        history = getattr(self.model, "history", None)
+        if history is None or epoch in history.epoch:
+            return
+        for name in self._told:
+            history.history.setdefault(name, [math.nan] * len(history.epoch))
 
 
 if TYPE_CHECKING:
@@ -69,4 +82,4 @@ def __getattr__(name: str) -> Any:
     """Make the class when it is first asked for (PEP 562): it needs Keras."""
     if name != "HingeCallback":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return joined(Hooks, _BASES, "the callback for Keras", "keras")
+    return joined(Hooks, _MODULES, "Callback", "keras")

@@ -12,7 +12,7 @@ from hinge.sinks import Sink
 from hinge.sinks.accepting import known_sink
 from hinge.sinks.telling import counted
 
-_BASES = {"lightning.pytorch": "Callback", "pytorch_lightning": "Callback"}
+_MODULES = ("lightning.pytorch", "pytorch_lightning")
 
 
 class Hooks(Attached):
@@ -90,4 +90,4 @@ def __getattr__(name: str) -> Any:
     """Make the class when it is first asked for (PEP 562): it needs Lightning."""
     if name != "HingeCallback":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return joined(Hooks, _BASES, "the callback for Lightning", "lightning")
+    return joined(Hooks, _MODULES, "Callback", "lightning")

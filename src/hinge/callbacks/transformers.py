@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from hinge.callbacks.attached import Attached, Log
 from hinge.callbacks.joined import joined
 
-_BASES = {"transformers": "TrainerCallback"}
+_MODULES = ("transformers",)
 
 
 class Hooks(Attached):
@@ -30,7 +30,7 @@ class Hooks(Attached):
         super().__init__(names=names, **options)
         self._log = Log()
 
-    def join(self, trainer: Any) -> Hooks:
+    def join(self, trainer: Any) -> Self:
         """Add the callback to a trainer, before its reporters. Returns the callback."""
         trainer.callback_handler.callbacks.insert(0, self)
         return self
@@ -70,4 +70,4 @@ def __getattr__(name: str) -> Any:
     """Make the class when it is first asked for (PEP 562): it needs transformers."""
     if name != "HingeCallback":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return joined(Hooks, _BASES, "the callback for transformers", '"transformers[torch]"')
+    return joined(Hooks, _MODULES, "TrainerCallback", '"transformers[torch]"')

@@ -83,14 +83,21 @@ class JointOperator:
             if kernel is not None:
                 values: Tensor = Fused.apply(ready, replace(call, axis=moved(call.axis)), kernel)
                 return back(values)
-        if self.record.name in _SEEN_WHOLE and is_watched():
-            values = self._as_operator(call, *arrays)
+        if is_watched():
+            values = self._watched(call, *arrays)
         elif not torch.compiler.is_compiling():
             values = WithPartials.apply(call, *arrays)
         elif is_transformed():  # torch does not compile an operator's rules
             values = call.value(*arrays)
         else:
             values = self._as_operator(call, *arrays)
+        return values
+
+    def _watched(self, call: JointCall, *arrays: Tensor) -> Tensor:
+        """In a form in which a dispatch mode sees the activation, and autograd its gradient."""
+        if self.record.name in _SEEN_WHOLE:
+            return self._as_operator(call, *arrays)
+        values: Tensor = call.value(*arrays)
         return values
 
     def _as_operator(self, call: JointCall, *arrays: Tensor) -> Tensor:
@@ -124,7 +131,7 @@ class JointOperator:
 
 
 _SEEN_WHOLE = frozenset(("topk",))
-"""What a dispatch mode sees as one operator; the gated ones show it the activation in them."""
+"""What a dispatch mode sees as one operator; the others show it the activation in them."""
 
 _MOST_CALLS = 256
 """Shapes that are remembered."""

@@ -41,9 +41,12 @@ def _has_memory(x: torch.Tensor) -> bool:
 
 def is_watched() -> bool:
     """Whether a dispatch mode sees each operator of an eager call, and nothing rewrites it."""
-    watched: bool = _C._len_torch_dispatch_stack() > 0  # noqa: SLF001
-    rewritten = torch.compiler.is_compiling() or is_traced() or is_transformed()
-    return watched and not rewritten
+    return (
+        not torch.compiler.is_compiling()  # first: a compiler does not know the other questions
+        and _C._len_torch_dispatch_stack() > 0  # noqa: SLF001
+        and not is_traced()
+        and not is_transformed()
+    )
 
 
 def is_transformed() -> bool:

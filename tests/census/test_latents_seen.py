@@ -220,7 +220,11 @@ class Gated(nn.Module):
         return self.down(self.joint(torch.cat([self.gate(x), self.up(x)], -1)))
 
 
-GATES = {"relu": (F.relu, hnn.ReGLU()), "silu": (F.silu, hnn.SwiGLU()), "gelu": (F.gelu, hnn.GEGLU())}
+GATES = {
+    "relu": (F.relu, hnn.ReGLU()),
+    "silu": (F.silu, hnn.SwiGLU()),
+    "gelu": (F.gelu, hnn.GEGLU()),
+}
 
 
 @pytest.mark.parametrize("together", [False, True])

@@ -14,13 +14,10 @@ from hinge.activations.joint import JointActivation
 from hinge.activations.record import Activation
 from hinge.units import SATURATION, Traits
 
-
 _OF_OUTPUT = Traits(fires_above=0.0, live=(0.0, math.inf), by_output=True)
 
 
-def traits_of(
-    activation: Activation | JointActivation, parameters: Mapping[str, Any]
-) -> Traits:
+def traits_of(activation: Activation | JointActivation, parameters: Mapping[str, Any]) -> Traits:
     """Describe one call of an activation as `hinge.units.Traits`.
 
     Where a parameter differs from channel to channel: each channel's kink if the function is 0

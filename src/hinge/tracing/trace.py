@@ -102,14 +102,10 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's class
             nonnegative = known.nonnegative
         else:
             nonnegative = float(activation.range(**parameters)[0]) >= 0
-        self._seen[h] = Known(
-            known.units, known.examples, sources=(name,), nonnegative=nonnegative
-        )
+        self._seen[h] = Known(known.units, known.examples, sources=(name,), nonnegative=nonnegative)
         return out
 
-    def _match(
-        self, operator: Operator, args: Any, kwargs: Any
-    ) -> tuple[Match | None, int | None]:
+    def _match(self, operator: Operator, args: Any, kwargs: Any) -> tuple[Match | None, int | None]:
         """The activation that this operator completes, and where its gradient arrives."""
         match = recognise(operator, args, kwargs, self._seen)
         if match is not None:

@@ -91,10 +91,16 @@ class Traits:
     ``fires_above``: the kink; NaN for a smooth activation, which has none.
     ``live``: the open interval of pre-activations outside which the derivative is
     zero (piecewise linear) or below `SATURATION` (smooth).
+    ``by_output``: the pre-activation alone does not tell, or each unit has a kink of its own.
+    Then a unit fires where its output is above 0 and is live where it is not 0, and the two
+    above are about the output. ``kinks`` are then the units' kinks; empty where it depends on
+    the other units which ones fire (TopK).
     """
 
     fires_above: float
     live: tuple[float, float]
+    by_output: bool = False
+    kinks: tuple[float, ...] = ()
 
     @property
     def has_kink(self) -> bool:
@@ -105,6 +111,11 @@ class Traits:
     def flat_below(self) -> bool:
         """Whether a unit that never fires gets no gradient at all."""
         return self.has_kink and self.live[0] >= self.fires_above
+
+    @property
+    def selects(self) -> bool:
+        """Whether the units of a site compete for firing, so that none has a kink of its own."""
+        return self.by_output and not self.kinks
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,14 +192,27 @@ class Observed:
         return self.strength / mean if mean > 0 else np.full_like(self.strength, np.nan)
 
     @property
+    def missing(self) -> Reals:
+        """What each unit's largest pre-activation lacks to the kink: kink - max z.
+
+        Positive or zero for units that never fire. A smooth activation is measured from 0;
+        NaN where units compete for firing (`Traits.selects`).
+        """
+        traits = self.traits
+        if traits.selects:
+            return np.full(self.max.shape, np.nan)
+        kink = traits.fires_above if traits.has_kink else 0.0
+        return (np.asarray(traits.kinks) if traits.kinks else kink) - self.max
+
+    @property
     def depth(self) -> Reals:
         """How far below the kink each unit stays: (kink - max z) / sd z, in standard deviations.
 
-        Positive for units that never fire, ``inf`` where such a unit is constant.
+        Positive for units that never fire, ``inf`` where such a unit is constant; NaN as for
+        `missing`.
         """
-        kink = self.traits.fires_above if self.traits.has_kink else 0.0
         with np.errstate(divide="ignore", invalid="ignore"):
-            return (kink - self.max) / np.sqrt(self.var)
+            return self.missing / np.sqrt(self.var)
 
     @property
     def fire_bounds(self) -> tuple[Reals, Reals]:

@@ -107,7 +107,7 @@ double mark(Address gradient, bool is_double, Count examples, Count units, Count
   for (Count unit = 0; unit < units; ++unit) {
     total += found.squares[unit];
     if (found.signs.nonzero[unit] == 0) continue;
-    ++marked[unit];
+    marked[unit] += marked[units + unit] != step;  // once a step, however many passes it has
     marked[units + unit] = step;
   }
   return total;

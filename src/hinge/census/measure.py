@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -19,6 +20,8 @@ def measure(z: torch.Tensor, h: torch.Tensor, arrangement: Arrangement, traits: 
 
     Both may be of any floating dtype, on any device; counts are exact integers in each.
     """
+    if traits.by_output:
+        return _measure_by_output(z, h, arrangement, traits)
     z, units_last = laid_out(z, arrangement)
     h, likewise = laid_out(h, arrangement)
     if likewise != units_last:
@@ -40,6 +43,20 @@ def laid_out(tensor: torch.Tensor, arrangement: Arrangement) -> tuple[torch.Tens
     if not tensor.is_contiguous() and tensor.mT.is_contiguous():
         return tensor.mT, not units_last
     return tensor.contiguous(), units_last
+
+
+def _measure_by_output(
+    z: torch.Tensor, h: torch.Tensor, arrangement: Arrangement, traits: Traits
+) -> Measured:
+    """Let the output say what fires and what is live; all else is of the pre-activation."""
+    plain = replace(traits, by_output=False)
+    measured = measure(z, h, arrangement, plain)
+    told = h.where(torch.isfinite(z), math.nan)  # left out of both where it is left out of one
+    fires = measure(told, told, arrangement, plain).by_name()
+    lives = measure(told.abs(), told, arrangement, plain).by_name()
+    rows = {"fired": fires["fired"], "always": fires["always"], "live": lives["live"]}
+    counts = [rows.get(name, row) for name, row in zip(COUNTS, measured.counts, strict=True)]
+    return measured._replace(counts=np.stack(counts))
 
 
 def measure_by_torch(

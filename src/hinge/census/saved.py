@@ -83,6 +83,7 @@ def _of_tally(tally: Tally) -> dict[str, Any]:
 def _tally(entry: dict[str, Any]) -> Tally:
     site, traits = Site(**entry["site"]), dict(entry["traits"])
     traits["live"] = tuple(traits["live"])
+    traits["kinks"] = tuple(traits.get("kinks", ()))
     tally = Tally.empty(site, Traits(**traits))
     for name in COUNTS:
         tally.counts[name][:] = _like(tally.counts[name], entry["counts"][name])

@@ -82,7 +82,7 @@ def mark_by_torch(gradient: Tensor, marks: Tensor, clock: Tensor, *, units_last:
         reached = reached.any(1)
     elif gradient.dim() == 3:  # noqa: PLR2004
         reached = reached.any(1).any(0) if units_last else reached.any(2).any(0)
-    marks[0] += reached
+    marks[0] += reached & (marks[1] != clock[0])
     marks[1] = torch.where(reached, clock[0], marks[1])
     norm: Tensor = torch.linalg.vector_norm(gradient, dtype=torch.float64)
     return norm.square()

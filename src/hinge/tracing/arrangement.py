@@ -27,6 +27,8 @@ class Arrangement:
         Which of the two, `positions_last` tells: the one that needs no copy.
         """
         shape = tensor.shape
+        if self._flattened:
+            return self._unflattened(tensor)
         if self._plain(shape):
             return tensor.reshape(*shape[:2], -1)
         sizes: list[int] = []
@@ -66,6 +68,22 @@ class Arrangement:
             return None
         examples = self.examples and _refitted(self.examples, old, new, n_examples)
         return Arrangement(units, examples)
+
+    @property
+    def _flattened(self) -> bool:
+        """Whether one axis holds all: one example after the other, and in each its units."""
+        return self.examples is not None and self.examples.axis == self.units.axis
+
+    def _unflattened(self, tensor: torch.Tensor) -> torch.Tensor:
+        """Arrange a tensor whose examples and units share an axis, as BatchTopK's do."""
+        units, examples = self.units, self.examples
+        assert examples is not None  # noqa: S101 - for the type checker
+        axis, last = units.axis, units.size * units.inner
+        tensor = tensor.unflatten(axis, (-1, examples.size, examples.inner // last, last))
+        apart = Arrangement(
+            Place(axis + 3, units.size, units.inner), Place(axis + 1, examples.size)
+        )
+        return apart.arrange(tensor)
 
     def _plain(self, shape: torch.Size) -> bool:
         """Whether a tensor of this shape has examples, units and positions already in order."""

@@ -15,9 +15,13 @@ from hinge.census.watching.hooks import Passive
 from hinge.tracing.wiring import Wiring
 
 Seen = Callable[[str, torch.Tensor], None]
-"""Called with the name of a site and its pre-activation, just before its activation runs."""
+"""Called with the name of a site and its pre-activation, just before its activation runs.
+
+Where the output tells what fires, it is the output, just after.
+"""
 
 _CLAMPS = frozenset(("clamp", "clamp_min", "clip", "threshold", "maximum"))
+_SELECTS = frozenset(("scatter", "scatter_"))  # the end of a selection of the k largest
 _CLAMPED = frozenset(("relu", "relu6", "hardtanh", "thresholded_relu"))
 
 
@@ -68,12 +72,21 @@ class Eyes:
     def _attach(self, module: nn.Module, path: str) -> None:
         """See the input of a module that is an activation."""
 
+        by_output = self._turns[path][0].traits.by_output
+
         def entered(_: nn.Module, args: tuple[Any, ...]) -> None:
             if self._is_open and args:
-                self._turn(path, args[0])
+                if not by_output:
+                    self._turn(path, args[0])
                 self._running.append(None)  # what it calls is no site of its own
 
+        def left(_: nn.Module, __: object, out: object) -> None:
+            if self._is_open and isinstance(out, torch.Tensor):
+                self._turn(path, out)
+
         self._hooks.callback(module.register_forward_pre_hook(Passive(entered)).remove)
+        if by_output:
+            self._hooks.callback(module.register_forward_hook(Passive(left)).remove)
         if self._functions is not None:
             self._watch_end(module)
 
@@ -131,7 +144,10 @@ class _Functions(TorchFunctionMode):
         name = getattr(func, "__name__", "")
         if name in _NAMES:
             self._called(name.removesuffix("_"), args)
-        return func(*args, **(kwargs or {}))
+        out = func(*args, **(kwargs or {}))
+        if name in _SELECTS:
+            self._called("topk", (out,))
+        return out
 
 
 def _spelt() -> frozenset[str]:

@@ -180,7 +180,8 @@ class Passes:
         with self._guard, torch.no_grad():
             post = self._post(call.site, wiring)
             if call.arrangement.units.size == wiring.site.n_units and call.z.numel():
-                post.see(call.z, call.arrangement)
+                told = call.h if wiring.traits.by_output else call.z
+                post.see(told, call.arrangement)
                 post.sample(call.z, call.h, call.arrangement)
 
     def _glanced(self, name: str, z: torch.Tensor) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from statistics import median  # of a few numbers: several times as fast as NumPy's
 
 import numpy as np
 
@@ -118,7 +119,7 @@ class Activations:
             return None
         top = float(np.max(glimpse.top[seen]))  # NaN if there is one
         before = self._tops.setdefault(site, deque(maxlen=_LOOKS))
-        usual = float(np.median(before)) if len(before) >= _FEWEST else float("nan")
+        usual = median(before) if len(before) >= _FEWEST else float("nan")
         finite = np.isfinite(top)
         half = bool(np.isfinite(scene.stretch.scales[-1:]).any()) and top > _HALF
         if finite and top > 0:

@@ -27,8 +27,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from hinge.census.watching.blame import blamed
+from hinge.census.watching.blame import told as told_of
 from hinge.census.watching.history import Move
-from hinge.census.watching.pulses import Spike
+from hinge.census.watching.pulses import FEWEST, Spike
 from hinge.census.watching.scene import Scene
 from hinge.census.watching.words import middle, number
 from hinge.events import Cause, Event, Kind
@@ -145,14 +147,14 @@ def _upstream(least: float) -> Callable[[_Case], _Finding]:
 def _spike(kind: Cause) -> Callable[[_Case], _Finding]:
     def rule(case: _Case) -> _Finding:
         pairs = [_suspects(case, unit) for unit in range(case.units.size)]
-        fits = np.array([_blamed(*pair) is kind for pair in pairs], dtype=np.bool_)
+        fits = np.array([blamed(*pair) is kind for pair in pairs], dtype=np.bool_)
 
         def tell(group: npt.NDArray[np.intp]) -> str:
             rate, gradient = pairs[group[0]]
             spikes = [(rate, "the learning rate"), (gradient, "the bias gradient of this site")]
             if kind is Cause.GRADIENT:
                 spikes.reverse()
-            said = [_spiked(spike, name) for spike, name in spikes if spike is not None]
+            said = [told_of(spike, name) for spike, name in spikes if spike is not None]
             if rate is None and gradient is not None:
                 said.append(f"The learning rate was {number(case.scene.rate_at(gradient.step))}.")
             return " ".join([*said, f"The last firing was at step {case.last[group[0]]}."])
@@ -166,22 +168,6 @@ def _suspects(case: _Case, unit: int) -> tuple[Spike | None, Spike | None]:
     last, reach = int(case.last[unit]), int(case.reach[unit])
     spikes = case.scene.spikes
     return spikes.rate(last, reach), spikes.gradient(case.column, last, reach)
-
-
-def _blamed(rate: Spike | None, gradient: Spike | None) -> Cause | None:
-    if rate is None or gradient is None:
-        only = Cause.LEARNING_RATE if rate is not None else Cause.GRADIENT
-        return None if rate is None and gradient is None else only
-    if rate.step != gradient.step:
-        return Cause.LEARNING_RATE if rate.step < gradient.step else Cause.GRADIENT
-    return Cause.LEARNING_RATE if rate.ratio >= gradient.ratio else Cause.GRADIENT
-
-
-def _spiked(spike: Spike, name: str) -> str:
-    return (
-        f"At step {spike.step} {name} was {number(spike.ratio)} times its median of the steps "
-        f"before ({number(spike.value)}, usually {number(spike.usual)})."
-    )
 
 
 def _drift(case: _Case) -> _Finding:
@@ -246,9 +232,18 @@ def _off_centre(case: _Case) -> _Finding:
 
 def _unknown(case: _Case) -> _Finding:
     def tell(group: npt.NDArray[np.intp]) -> str:
-        rate = case.scene.rate_at(int(case.last[group[0]]))
-        seen = "" if np.isnan(rate) else f" (learning rate {number(rate)})"
-        return f"Neither rate{seen} nor gradient, bias, mean or inputs show a cause."
+        step = int(case.last[group[0]])
+        rate = case.scene.rate_at(step)
+        seen = "" if np.isnan(rate) else f" ({number(rate)})"
+        told = f"Neither the learning rate{seen} nor gradient, bias, mean or inputs show a cause."
+        if step < FEWEST:
+            told = "So early there is nothing to compare the learning rate and the gradient with."
+        units = case.units[group]
+        for what, name in ((_BIAS, "bias"), (_MEAN, "mean")):
+            before, after = (middle(x[what, units]) for x in (case.move.first, case.move.after))
+            if np.isfinite([before, after]).all():
+                told += f" The {name} went from {number(before)} to {number(after)}."
+        return told
 
     return np.ones(case.units.size, dtype=np.bool_), tell
 

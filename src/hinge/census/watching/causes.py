@@ -11,7 +11,7 @@ The ranking, and its reasons:
    blamed, for a large rate makes large gradients; at the same step the larger multiple;
 3. *bias drift*: the bias fell from look to look, in no leap, and its fall is at least half
    the fall of the largest pre-activation;
-4. *mean shift*: the mean fell by as much while the bias did not;
+4. *mean shift*: the mean fell by as much, and more than half of it without the bias;
 5. *upstream death*, where three quarters of the units before were silent;
 6. *loss scale*: it changed, or steps were skipped, just then; this is a coincidence without
    a mechanism in sight;
@@ -40,7 +40,7 @@ Mask = npt.NDArray[np.bool_]
 
 _BIAS, _TOP, _MEAN = range(3)  # the rows of a Move
 _SHARE = 0.5  # of the fall of the largest pre-activation that a cause must explain
-_STILL = 0.25  # of the fall of the mean: a bias that moved less stayed where it was
+_STILL = 0.5  # of the fall of the mean: a bias that fell by less does not explain it
 _MOST = 0.75
 _OFF_CENTRE = 3.0
 

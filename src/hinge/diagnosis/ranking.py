@@ -104,8 +104,8 @@ def _restart(scene: _Scene) -> list[Advice]:
     if not scene.collapsed or dead <= _MOST * of:
         return []
     why = (
-        f"Every unit of {named_sites(scene.collapsed)} is dead, and so are {percent(dead / of)} of all "
-        f"{of:,} units: little is left to keep. Start again, with a lower learning rate."
+        f"Every unit of {named_sites(scene.collapsed)} is dead, and so are {percent(dead / of)} "
+        f"of all {of:,} units: little is left to keep. Start again, with a lower learning rate."
     )
     return [Advice("hinge.reinit(model)", why, scene.collapsed, "no")]
 

@@ -113,8 +113,8 @@ class Wires:
 
     def ran(self, operator: Operator, args: Any, kwargs: Any, out: Any, seen: Provenance) -> None:
         """Any other operator ran."""
-        outputs = tensors_among((out,)) if isinstance(out, torch.Tensor) else tensors_among(out)
-        if not outputs or operator.name in ("sym_size", "size"):
+        outputs = tensors_among(out if isinstance(out, list | tuple) else (out,))
+        if not outputs:
             return
         inputs = tensors_among((*args, *kwargs.values()))
         data = [x for x in inputs if seen[x].is_data]

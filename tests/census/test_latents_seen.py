@@ -203,6 +203,41 @@ def test_each_jump_relu_unit_has_a_threshold_of_its_own():
     np.testing.assert_allclose(observed.depth[3], 0.5 / x.double().std(correction=0).item())
 
 
+THRESHOLDS = torch.linspace(0.05, 0.4, WIDTH)
+
+JUMPS = {
+    "mask * x": lambda z, at: (z > at) * z,
+    "relu * mask": lambda z, at: z.relu() * (z > at).to(z.dtype),
+    "mask * relu": lambda z, at: (z > at).float() * F.relu(z),
+    "where": lambda z, at: torch.where(z > at, z, 0.0),
+    "log": lambda z, at: z * (z > at.log().exp()),
+}
+
+
+@pytest.mark.parametrize("shape", [(EXAMPLES, INPUTS), (EXAMPLES, 4, INPUTS)])
+@pytest.mark.parametrize("name", JUMPS)
+def test_a_jump_relu_is_seen_in_the_words_of_autoencoders(name, shape):
+    thresholds = nn.Parameter(THRESHOLDS.clone())
+    thresholds.data[9] = 50.0
+    model = Autoencoder(lambda z: JUMPS[name](z, thresholds))
+    model.thresholds = thresholds
+    x = torch.randn(shape)
+    observed = site_of(hinge.observe(model, [x], gradients=EXAMPLES), "jump_relu")
+    with torch.no_grad():
+        z = model.encoder(x)
+    assert observed.fired.tolist() == per_example(z > thresholds)
+    assert set(np.flatnonzero(observed.verdicts() == "dead")) == DEAD | {9}
+    assert not (observed.verdicts() == "blocked").any()
+    expected = thresholds.detach().double() - z.flatten(0, -2).max(0).values.double()
+    np.testing.assert_allclose(observed.missing, expected, rtol=1e-5)
+
+
+def test_a_mask_that_is_no_jump_relu_is_none():
+    for foreign in (lambda z: z * (z > -0.5), lambda z: z * (z > z.mean()), lambda z: z * (z < 2)):
+        census = hinge.observe(Autoencoder(foreign, F.relu), torch.randn(8, INPUTS))
+        assert {site.activation for site in census.sites} == {"relu"}
+
+
 class Gated(nn.Module):
     """down(act(gate(x)) * up(x)), gate and up in one layer or in two."""
 

@@ -6,6 +6,7 @@ methods, in-place ones and the insides of recurrent or scripted modules alike.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from hinge.activations import Activation, JointActivation
+from hinge.activations import Activation, JointActivation, relu
 from hinge.layout import Place
 from hinge.tracing.arrangement import Arrangement
 from hinge.tracing.learning import learn
@@ -102,7 +103,13 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's class
             nonnegative = known.nonnegative
         else:
             nonnegative = float(activation.range(**parameters)[0]) >= 0
-        self._seen[h] = Known(known.units, known.examples, sources=(name,), nonnegative=nonnegative)
+        self._seen[h] = Known(
+            known.units,
+            known.examples,
+            sources=(name,),
+            nonnegative=nonnegative,
+            relu_of=weakref.ref(z) if activation is relu and z is not h else None,
+        )
         return out
 
     def _match(self, operator: Operator, args: Any, kwargs: Any) -> tuple[Match | None, int | None]:

@@ -10,6 +10,8 @@ from torch import nn
 
 import hinge
 import hinge.nn as hnn
+from hinge.tracing.batches import Batch
+from hinge.tracing.survey import wire
 
 WIDTH, INPUTS, EXAMPLES, K = 12, 5, 64, 3
 DEAD = {2, 7}
@@ -236,6 +238,25 @@ def test_a_mask_that_is_no_jump_relu_is_none():
     for foreign in (lambda z: z * (z > -0.5), lambda z: z * (z > z.mean()), lambda z: z * (z < 2)):
         census = hinge.observe(Autoencoder(foreign, F.relu), torch.randn(8, INPUTS))
         assert {site.activation for site in census.sites} == {"relu"}
+
+
+def test_what_a_mask_reads_is_read():
+    """The ReLU before the mask has no weights behind it that could be set to zero."""
+    model = Autoencoder(lambda z: JUMPS["relu * mask"](z, 0.5))
+    found = wire(model, Batch([torch.randn(8, INPUTS)], {}, 8))
+    relu, jump = found["relu()"], found["jump_relu()"]
+    assert (relu.readers, relu.elsewhere) == ((), ("the activation jump_relu()",))
+    assert relu.maker.weight == jump.maker.weight == "encoder.weight"
+    assert [reader.weight for reader in jump.readers] == ["decoder.weight"]
+
+
+@pytest.mark.parametrize("name", ["Hinge's", "scatter_", "scatter", "relu of values"])
+def test_a_selection_hangs_between_encoder_and_decoder(name):
+    found = wire(Autoencoder(SPELLINGS[name]), Batch([torch.randn(8, INPUTS)], {}, 8))
+    (wiring,) = found.values()
+    assert wiring.maker.weight == "encoder.weight"
+    assert [reader.weight for reader in wiring.readers] == ["decoder.weight"]
+    assert wiring.elsewhere == ()
 
 
 class Gated(nn.Module):

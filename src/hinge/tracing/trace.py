@@ -19,7 +19,7 @@ from hinge.layout import Place
 from hinge.tracing.arrangement import Arrangement
 from hinge.tracing.learning import learn
 from hinge.tracing.modules import RunningModules
-from hinge.tracing.operators import Operator, operator_of
+from hinge.tracing.operators import Operator, operator_of, tensors_among
 from hinge.tracing.provenance import Known, Layer, Provenance
 from hinge.tracing.recognition import Match, recognise
 from hinge.tracing.selection import Selections
@@ -98,7 +98,7 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's class
         call = self._call((activation, parameters, kept), h, known)
         name = self._found(replace(call, node=node))
         if self._wires is not None:
-            self._wires.activated(name, z, h)
+            self._wires.activated(name, z, h, tensors_among(args))
         if isinstance(activation, JointActivation):  # it selects: no value is new but zero
             nonnegative = known.nonnegative
         else:

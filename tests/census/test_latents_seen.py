@@ -169,12 +169,12 @@ def test_what_is_no_topk_activation_is_none():
 
 
 def test_a_selection_with_infinity_is_left_out_as_elsewhere():
-    z = torch.randn(EXAMPLES, WIDTH)
-    z[:5, 3] = -torch.inf
+    z = torch.randn(EXAMPLES, 4, WIDTH)
+    z[:5, 0, 3] = -torch.inf
     model = Autoencoder(by_scatter, lambda y: z + 0 * y)
-    observed = site_of(hinge.observe(model, [torch.randn(EXAMPLES, INPUTS)]), "topk")
+    observed = site_of(hinge.observe(model, [torch.randn(EXAMPLES, 4, INPUTS)]), "topk")
     assert observed.nonfinite.tolist() == [5 if unit == 3 else 0 for unit in range(WIDTH)]
-    assert observed.fired[3] == int((by_scatter(z)[5:, 3] > 0).sum())
+    assert observed.fired[3] == int((by_scatter(z)[5:, :, 3] > 0).any(1).sum())
 
 
 def test_a_census_with_latents_merges_and_is_read_back():

@@ -333,7 +333,7 @@ class Watch:
         self._notes.update(dict.fromkeys(notes))
 
     def _fail(self, told: str) -> None:
-        """Note it: hooks do nothing from now on, and go at `stop`, as one of them may be running."""
+        """Note it: hooks do nothing from now on and go at `stop`, as one of them may be running."""
         self._note(told)
 
     def _detach(self) -> None:

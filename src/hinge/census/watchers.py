@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -11,7 +9,6 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
-from torch import nn
 
 from hinge.activations import traits_of
 from hinge.census.measure import measure
@@ -27,6 +24,7 @@ from hinge.tracing.gradients import next_node_number, projection, send_gradients
 from hinge.tracing.guard import untouched
 from hinge.tracing.modules import RunningModules
 from hinge.tracing.provenance import Provenance
+from hinge.tracing.running import as_written, unwrapped
 from hinge.tracing.trace import Call, Trace
 from hinge.units import Counts, Feed, Site, Traits
 
@@ -61,7 +59,7 @@ class ModelWatcher:
     """Sees the activations of any callable on torch tensors while it runs."""
 
     def __init__(self, model: Any, forward: Forward | None) -> None:
-        self.target = _unwrapped(model)
+        self.target = unwrapped(model)
         self._forward = forward
         self._modules = RunningModules(self.target)
         self._provenance = Provenance(self.target)
@@ -75,17 +73,7 @@ class ModelWatcher:
         with ExitStack() as stack:
             stack.enter_context(untouched(self.target))
             stack.enter_context(self._modules)
-            # The fused encoder layer hides its activation from everyone.
-            fast = torch.backends.mha.get_fastpath_enabled()
-            stack.callback(torch.backends.mha.set_fastpath_enabled, fast)
-            torch.backends.mha.set_fastpath_enabled(False)
-            if "torch._dynamo" in sys.modules:  # else nothing is compiled, and asking takes seconds
-                stack.enter_context(torch.compiler.set_stance("force_eager"))
-            # Torch warns that hooks may fire twice for a compiled module; ours do not mind.
-            stack.enter_context(warnings.catch_warnings())
-            warnings.filterwarnings(
-                "ignore", "Using `torch.compile\\(module\\)` when there are global"
-            )
+            stack.enter_context(as_written())
             yield
 
     def run(self, batch: Batch, *, first: int, gradients: bool) -> list[Sighting]:
@@ -209,18 +197,6 @@ def _sighting(call: Call, traits: Traits) -> Sighting:
         measured = measure(call.z, call.h, call.arrangement, traits)
     layer = call.layer  # a closure over the call would keep its tensors until the pass is over
     return Sighting(site, traits, measured, lambda: feed_of(layer, site.n_units))
-
-
-def _unwrapped(model: Any) -> Any:
-    """The model inside torch's wrappers for compiling and for several devices."""
-    wrappers = (nn.DataParallel, nn.parallel.DistributedDataParallel)
-    while True:
-        if isinstance(model, wrappers):
-            model = model.module
-        elif hasattr(model, "_orig_mod"):  # what torch.compile returns
-            model = model._orig_mod  # noqa: SLF001 - torch has no public name for it
-        else:
-            return model
 
 
 def _requiring_gradient(x: torch.Tensor) -> torch.Tensor:

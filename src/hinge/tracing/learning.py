@@ -13,7 +13,7 @@ from hinge.tracing.layers import LAYERS, biased
 from hinge.tracing.operators import Operator, is_zero, tensors_among
 from hinge.tracing.provenance import NOTHING, Known, Layer, Provenance, joined
 
-_TRANSPARENT = frozenset(
+TRANSPARENT = frozenset(
     (
         *("view", "_unsafe_view", "permute", "transpose", "t", "squeeze", "unsqueeze", "expand"),
         *("clone", "contiguous", "detach", "alias", "_to_copy", "native_dropout"),
@@ -79,13 +79,13 @@ def _with_layer(
     alone: bool,
 ) -> Known:
     """Keep of the layer what still describes the output; ``alone``: no other data came in."""
-    if alone and operator.name in _TRANSPARENT:
+    if alone and operator.name in TRANSPARENT:
         return after
     constant = arguments.get("other")
     if alone and operator.name in _SIGNS and isinstance(constant, torch.Tensor):
         if seen[constant].parameter:
             return biased(after, constant, _SIGNS[operator.name])
         return replace(after, nonnegative=False)
-    sums = operator.name in _TRANSPARENT or operator.name == "add"
+    sums = operator.name in TRANSPARENT or operator.name == "add"
     layer = after.layer and Layer(after.layer.name, sources=after.layer.sources)
     return replace(after, layer=layer, nonnegative=after.nonnegative and sums)

@@ -21,6 +21,7 @@ from hinge.tracing.modules import RunningModules
 from hinge.tracing.operators import operator_of
 from hinge.tracing.provenance import Known, Layer, Provenance
 from hinge.tracing.recognition import Match, recognise
+from hinge.tracing.wires import Wires
 from hinge.units import site_name
 
 _IMAGE_RANK = 4  # from this rank on, axis 1 holds the channels unless a layer says otherwise
@@ -55,9 +56,15 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's class
         return False
 
     def __init__(
-        self, modules: RunningModules, seen: Provenance, found: Callable[[Call], str]
+        self,
+        modules: RunningModules,
+        seen: Provenance,
+        found: Callable[[Call], str],
+        wires: Wires | None = None,
     ) -> None:
+        """Also tell ``wires``, if given, of all that runs."""
         super().__init__()  # type: ignore[no-untyped-call] # likewise
+        self._wires = wires
         self._modules = modules
         self._seen = seen
         self._found = found
@@ -71,6 +78,8 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's class
         if match is None:
             out = function(*args, **kwargs)
             learn(operator, args, kwargs, out, self._seen)
+            if self._wires is not None:
+                self._wires.ran(operator, args, kwargs, out, self._seen)
             return out
         activation, parameters, z = match
         known = self._seen[z]
@@ -78,6 +87,8 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's class
         out = function(*args, **kwargs)
         h = out if isinstance(out, torch.Tensor) else out[0]  # logsigmoid gives a buffer too
         name = self._found(self._call((activation, parameters, kept), h, known))
+        if self._wires is not None:
+            self._wires.activated(name, z, h)
         lowest, _ = activation.range(**parameters)
         self._seen[h] = Known(
             known.units, known.examples, sources=(name,), nonnegative=float(lowest) >= 0

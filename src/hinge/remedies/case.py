@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hinge.errors import OptionError, UnsupportedError
+from hinge.remedies.draft import Draft
 from hinge.remedies.receipt import Preserves
 from hinge.remedies.seen import InputSeen, UnitsSeen
 from hinge.tracing.wiring import Maker, Reader, Wiring
@@ -52,10 +53,23 @@ class Case:
             raise self._refused(f"{' and '.join(third)} is used by another call too", do)
         return maker
 
-    def readers(self, do: str) -> tuple[Reader, ...]:
-        """The layers that read the units. Raises `UnsupportedError` if others do too."""
-        if self.wiring.elsewhere:
-            ways = ", ".join(map(_in_words, self.wiring.elsewhere))
+    def row_maker(self, draft: Draft, do: str) -> Maker:
+        """As `maker`, and each unit has weights of its own along the unit axis."""
+        maker = self.maker(do)
+        shape = tuple(draft[maker.weight].shape)
+        if shape[maker.unit_axis] != self.wiring.site.n_units:
+            found = f"{maker.weight} of shape {shape} for {self.wiring.site.n_units} units"
+            raise self._refused(found, do)
+        return maker
+
+    def readers(self, do: str, *, outputs: bool = False) -> tuple[Reader, ...]:
+        """The layers that read the units. Raises `UnsupportedError` if others do too.
+
+        ``outputs``: the model may give the units away as well.
+        """
+        elsewhere = [way for way in self.wiring.elsewhere if not (outputs and way == _OUTPUT)]
+        if elsewhere:
+            ways = ", ".join(map(_in_words, elsewhere))
             raise self._refused(f"the output is also read by {ways}", do, "silenced")
         shared = [r.weight for r in self.wiring.readers if r.weight in self.wiring.shared]
         if shared and not self.tied:
@@ -95,6 +109,7 @@ class Plan:
 
 
 _NAMED = 8
+_OUTPUT = "the output"
 
 
 def _in_words(way: str) -> str:

@@ -61,7 +61,7 @@ class Lift:
                 plan.breaks("The outgoing weights were kept: what the units give is new.")
             else:
                 _refuse_tied(case)
-                release(case, draft, plan, _KEEP)
+                plan.changes.append(release(case, draft, plan, _KEEP))
         return plan
 
     def _lift(self, case: Case, offset: str, draft: Draft, plan: Plan) -> None:

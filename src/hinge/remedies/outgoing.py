@@ -12,12 +12,13 @@ from hinge.tracing.wiring import Reader
 _MATRIX = 2
 
 
-def release(case: Case, draft: Draft, plan: Plan, do: str) -> None:
+def release(case: Case, draft: Draft, plan: Plan, do: str) -> str:
     """Set the outgoing weights of a case's units to zero, all in the draft.
 
     What a reader read at those indices on average (0 for dead units of a ReLU) times the
     weights is added to the reader's bias: exact where it was constant, right in the mean
-    where it was not. Raises `UnsupportedError` where the output is read in other ways too.
+    where it was not. Returned is a sentence about it. Raises `UnsupportedError` where the
+    output is read in other ways too.
     """
     readers = case.readers(do)
     for reader, seen in zip(readers, case.read, strict=True):
@@ -26,9 +27,8 @@ def release(case: Case, draft: Draft, plan: Plan, do: str) -> None:
             continue
         _hand_over(case, reader, seen, draft, plan)
         draft.write(reader.weight, reader.input_axis, columns, 0.0)
-    weights = " and ".join(dict.fromkeys(r.weight for r in readers))
-    if weights:
-        plan.changes.append(f"The outgoing weights of {case.named(case.units)} ({weights}) are 0.")
+    weights = " and ".join(dict.fromkeys(reader.weight for reader in readers))
+    return f"The outgoing weights of {case.named(case.units)} ({weights or 'none'}) are 0."
 
 
 def _hand_over(case: Case, reader: Reader, seen: InputSeen, draft: Draft, plan: Plan) -> None:

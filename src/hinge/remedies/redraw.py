@@ -64,7 +64,7 @@ class Redraw:
     def plan(self, cases: Sequence[Case], draft: Draft, passes: Passes) -> Plan:
         """See `hinge.remedies.remedy.Remedy`."""
         plan, generator = Plan(), torch.Generator().manual_seed(self.seed)
-        makers = [case.maker(_LEAVE) for case in cases]
+        makers = [case.row_maker(draft, _LEAVE) for case in cases]
         for case in cases:
             self._silence(case, draft, plan)
         for case, maker in zip(cases, makers, strict=True):
@@ -86,17 +86,10 @@ class Redraw:
         elif self.keep_outgoing:
             plan.breaks("The outgoing weights were kept: what the units give is new.")
         else:
-            release(case, draft, plan, _KEEP)
+            plan.changes.append(release(case, draft, plan, _KEEP))
 
     def _draw(self, case: Case, maker: Maker, draft: Draft, generator: torch.Generator) -> None:
         old = draft[maker.weight]
-        if old.shape[maker.unit_axis] != case.wiring.site.n_units:
-            raise case.refused(
-                "the weights of one unit cannot be told",
-                list(case.units),
-                f"{maker.weight} of shape {tuple(old.shape)} for {case.wiring.site.n_units} units",
-                _LEAVE,
-            )
         shape = list(old.shape)
         shape[maker.unit_axis] = len(case.units)
         bound = self._bound(tuple(old.shape), maker.unit_axis)

@@ -45,7 +45,7 @@ def patient(kind: str) -> Patient:
     with torch.random.fork_rng():
         torch.manual_seed(3)
         model, shape, site, maker, offset = _KINDS[kind]()
-        x = torch.randn(40, *shape)
+        x = torch.randn(20, *shape)
         with torch.no_grad():
             for name, buffer in model.named_buffers():
                 if name.endswith(("mean", "var")):

@@ -24,6 +24,7 @@ REMEDIES = {
     "resample": (Resample(), ("tied",)),
 }
 CASES = [(name, kind) for name, (_, kinds) in REMEDIES.items() for kind in kinds]
+TRAINED = [(n, k) for n, k in CASES if k not in ("half", "transposed") and "gain" not in n]
 every_case = pytest.mark.parametrize(("name", "kind"), CASES)
 every_optimizer = pytest.mark.parametrize("trained_by", OPTIMIZERS)
 
@@ -90,13 +91,22 @@ def test_the_units_fire_again(name, kind):
     share = hinge.observe(case.model, case.x)[case.site].fire_share[list(DEAD)]
     assert (share > 0).all()
     if isinstance(remedy, Lift):
-        assert share == pytest.approx(remedy.share, abs=0.1 if kind == "half" else 1e-9)
+        assert share == pytest.approx(remedy.share, abs=0.06 if kind == "half" else 1e-9)
 
 
-@every_case
+@pytest.mark.parametrize(("name", "kind"), TRAINED)
 @every_optimizer
-def test_training_goes_on_and_reaches_the_units(name, kind, trained_by):
+def test_a_trained_model_can_be_mended_and_unmended(name, kind, trained_by):
+    """The optimizer forgets what is new and nothing else; undo is exact; training goes on."""
     case, by = trained(kind, trained_by)
+    before = everything(case, by)
+    receipt = revive(case.model, {case.site: DEAD}, case.x, by=REMEDIES[name][0], optimizer=by)
+    assert_forgotten_where_new(case, by, before)
+    receipt.undo()
+    assert_same(everything(case, by), before)
+    with pytest.raises(hinge.errors.OptionError, match="undone already"):
+        receipt.undo()
+
     revive(case.model, {case.site: DEAD}, case.x, by=REMEDIES[name][0], optimizer=by)
     axis = 1 if kind == "transposed" else 0
     reached = torch.zeros(len(DEAD), dtype=torch.bool)
@@ -108,42 +118,20 @@ def test_training_goes_on_and_reaches_the_units(name, kind, trained_by):
     assert all(p.isfinite().all() for p in case.model.parameters())
 
 
-@every_case
-@every_optimizer
-def test_undo_restores_every_bit(name, kind, trained_by):
-    case, by = trained(kind, trained_by)
-    before = everything(case, by)
-    receipt = revive(case.model, {case.site: DEAD}, case.x, by=REMEDIES[name][0], optimizer=by)
-    with pytest.raises(AssertionError):
-        assert_same(everything(case, by), before)
-    receipt.undo()
-    assert_same(everything(case, by), before)
-    with pytest.raises(hinge.errors.OptionError, match="undone already"):
-        receipt.undo()
-
-
-@every_case
-@every_optimizer
-def test_what_was_not_changed_is_remembered(name, kind, trained_by):
-    case, by = trained(kind, trained_by)
-    values = {n: p.detach().clone() for n, p in case.model.named_parameters()}
-    states = {
-        (n, key): value.clone()
-        for n, p in case.model.named_parameters()
-        for key, value in by.state[p].items()
-        if isinstance(value, torch.Tensor)
-    }
-    revive(case.model, {case.site: DEAD}, case.x, by=REMEDIES[name][0], optimizer=by)
+def assert_forgotten_where_new(
+    case: Patient, by: torch.optim.Optimizer, before: dict[str, object]
+) -> None:
     forgotten = 0
-    for n, p in case.model.named_parameters():
-        same = p == values[n]
+    for name, p in case.model.named_parameters():
+        same = p == before[name][1]
         for key, value in by.state[p].items():
-            old = states.get((n, key))
-            if old is None or old.ndim == 0:
-                continue
-            if old.shape == p.shape:
-                assert torch.equal(value[same], old[same]), (n, key)
+            old = before[f"{name}/{key}"][1]
+            if key == "step":
+                assert torch.equal(value, old)
+            elif value.shape == p.shape:
+                assert torch.equal(value[same], old[same]), (name, key)
             forgotten += int((value != old).sum())
+            assert not value[value != old].any()
     assert forgotten
 
 

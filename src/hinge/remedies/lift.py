@@ -12,8 +12,10 @@ from hinge.remedies.case import Case, Plan
 from hinge.remedies.draft import Draft
 from hinge.remedies.outgoing import release
 from hinge.remedies.passes import Passes
+from hinge.remedies.seen import SitesSeen, UnitsSeen
 
 _KEEP = "use Lift(keep_outgoing=True), which moves the function, or leave these units out"
+_COARSE = 1e-3
 _REDRAW = "use Redraw(), which draws their weights anew"
 
 
@@ -52,20 +54,23 @@ class Lift:
 
     def plan(self, cases: Sequence[Case], draft: Draft, passes: Passes) -> Plan:
         """See `hinge.remedies.remedy.Remedy`."""
-        del passes  # all that is needed was seen
         plan = Plan()
-        for case in cases:
-            offset = _offset(case, draft)
-            self._lift(case, offset, draft, plan)
+        offsets = [_offset(case, draft) for case in cases]
+        starts = [draft.entries(o, 0, c.units) for c, o in zip(cases, offsets, strict=True)]
+        for case, offset in zip(cases, offsets, strict=True):
+            self._lift(case, case.seen, offset, draft)
             if self.keep_outgoing:
                 plan.breaks("The outgoing weights were kept: what the units give is new.")
             else:
                 _refuse_tied(case)
                 plan.changes.append(release(case, draft, plan, _KEEP))
+        self._refine(cases, offsets, draft, passes)
+        for case, offset, start in zip(cases, offsets, starts, strict=True):
+            self._report(case, offset, draft.entries(offset, 0, case.units) - start, plan)
         return plan
 
-    def _lift(self, case: Case, offset: str, draft: Draft, plan: Plan) -> None:
-        levels = [threshold(top, self.share) for top in case.seen.tops.T]
+    def _lift(self, case: Case, seen: UnitsSeen, offset: str, draft: Draft) -> None:
+        levels = [threshold(top, self.share) for top in seen.tops.T]
         constant = [u for u, level in zip(case.units, levels, strict=True) if level is None]
         if constant:
             raise case.refused(
@@ -74,13 +79,31 @@ class Lift:
                 "the same value on every example",
                 _REDRAW,
             )
-        raised = torch.tensor([case.seen.kink - level for level in levels if level is not None])
+        raised = torch.tensor([seen.kink - level for level in levels if level is not None])
         before = draft.entries(offset, 0, case.units)
         draft.write(offset, 0, case.units, before + raised.to(before))
-        low, high = float(raised.min()), float(raised.max())
+
+    def _refine(
+        self, cases: Sequence[Case], offsets: Sequence[str], draft: Draft, passes: Passes
+    ) -> None:
+        """Lift again what lay so far from the kink that rounding hid what lies between examples."""
+        rough = [
+            (case, offset)
+            for case, offset in zip(cases, offsets, strict=True)
+            if _is_rough(case.seen.tops, torch.finfo(draft[offset].dtype).eps)
+        ]
+        if not rough:
+            return
+        seen = SitesSeen({c.name: c.wiring for c in cases}, {c.name: c.units for c in cases})
+        passes.over(seen.add, draft=draft)
+        for case, offset in rough:
+            self._lift(case, seen.by_site[case.name], offset, draft)
+
+    def _report(self, case: Case, offset: str, raised: torch.Tensor, plan: Plan) -> None:
         plan.changes.append(
-            f"{offset} of {case.named(case.units)} was raised by {low:.3g} to {high:.3g}, so "
-            f"that each fires on about {self.share:.3g} of the examples."
+            f"{offset} of {case.named(case.units)} was raised by {float(raised.min()):.3g} to "
+            f"{float(raised.max()):.3g}, so that each fires on about {self.share:.3g} of the "
+            "examples."
         )
         if case.wiring.maker is not None and case.wiring.maker.norm is not None:
             plan.notes.append(
@@ -108,6 +131,11 @@ def threshold(values: torch.Tensor, share: float) -> float | None:
         return None
     nearest = int(above[(above - share * len(ordered)).abs().argmin()])
     return float((ordered[nearest - 1] + ordered[nearest]) / 2)
+
+
+def _is_rough(tops: torch.Tensor, precision: float) -> bool:
+    """Whether values of this relative precision are coarse beside what sets them apart."""
+    return bool((tops.abs().amax(0) * precision > _COARSE * tops.std(0)).any())
 
 
 def _offset(case: Case, draft: Draft) -> str:

@@ -93,11 +93,11 @@ class Case:
 class Plan:
     """What a remedy is about to do: its contract, and sentences for the receipt.
 
-    ``tolerance`` is how far the outputs may move, beside their size, while the contract holds.
+    ``tried``: the contract was held against the data already.
     """
 
     preserves: Preserves = "data"
-    tolerance: float = 0.0
+    tried: bool = False
     changes: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 

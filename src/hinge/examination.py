@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from hinge.census import Census, observe, saved, show
 from hinge.census.observe import Progress
-from hinge.diagnosis import Finding, Limit, check, check_against, diagnose
+from hinge.diagnosis import Advice, Finding, Limit, check, check_against, diagnose, rank
 from hinge.errors import FileError, HingeError
 from hinge.examined_map import ExaminedMap, Glimpse, examined_map
-from hinge.page import Block, Check, Heading, Note, Page
+from hinge.page import Block, Check, Column, Heading, Note, Page, Table
 from hinge.report import json, to_html
 from hinge.tracing.batches import Forward
 from hinge.units import RARE, Verdict
@@ -119,6 +119,11 @@ class Examination:
         return None if self.map is None else self.map.partition
 
     @property
+    def advice(self) -> tuple[Advice, ...]:
+        """What would help, best first; nothing if no unit is dead. See `hinge.diagnosis.rank`."""
+        return rank(self.census, self.findings, rare=self.rare)
+
+    @property
     def passed(self) -> bool:
         """Whether all limits were kept; True if none was asked for."""
         return all(check.passed for check in self.checks)
@@ -179,7 +184,7 @@ class Examination:
             blocks += [Heading("Limits"), *self.checks]
         blocks += [Heading("At a glance"), show.unit_grid(sites, self.rare)]
         blocks += [show.site_table(sites, self.rare)]
-        blocks += [Heading("Findings"), *self._notes()]
+        blocks += [Heading("Findings"), *self._notes(), *self._remedies()]
         if self.map is not None:
             blocks += self.map.blocks()
         blocks += [Heading("In detail"), *show.distributions(sites)]
@@ -194,6 +199,22 @@ class Examination:
             Note(_evidence(finding), _headline(finding), finding.tone, finding.helps)
             for finding in self.findings
         ]
+
+    def _remedies(self) -> list[Block]:
+        """What would help, as a table; nothing where nothing is dead."""
+        if not self.advice:
+            return []
+        columns = (
+            Column("remedy", "code"),
+            Column("sites"),
+            Column("keeps the function", help="where the outputs stay as they are at that moment"),
+            Column("because"),
+        )
+        rows = tuple(
+            (one.remedy, ", ".join(one.sites), _KEEPS[one.preserves], one.why)
+            for one in self.advice
+        )
+        return [Table(columns, rows, "What would help", "The root of the trouble first.")]
 
     @property
     def summary(self) -> str:
@@ -217,6 +238,9 @@ class Examination:
         return "\n".join(lines)
 
     __repr__ = __str__
+
+
+_KEEPS = {"everywhere": "everywhere", "data": "on the data", "no": "no"}
 
 
 def _headline(finding: Finding) -> str:

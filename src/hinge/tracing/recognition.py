@@ -7,12 +7,12 @@ from typing import Any
 
 import torch
 
-from hinge.activations import Activation, from_aten, is_aten_name, relu, sigmoid
+from hinge.activations import Activation, JointActivation, from_aten, is_aten_name, relu, sigmoid
 from hinge.tracing.follow import resized
 from hinge.tracing.operators import Operator, is_zero
 from hinge.tracing.provenance import Provenance
 
-Match = tuple[Activation, dict[str, Any], torch.Tensor]
+Match = tuple[Activation | JointActivation, dict[str, Any], torch.Tensor]
 """An activation, the parameters of one call, and its pre-activation."""
 
 

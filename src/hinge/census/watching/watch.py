@@ -1,0 +1,323 @@
+"""The watch: counts every unit while its network trains, and says what happens to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import torch
+from torch import nn
+
+from hinge.census.census import Census
+from hinge.census.watching import show
+from hinge.census.watching.chronicle import Chronicle
+from hinge.census.watching.feeds import feed_of_post
+from hinge.census.watching.gathering import Group
+from hinge.census.watching.glimpse import Glimpse
+from hinge.census.watching.gradients import Gradients
+from hinge.census.watching.guard import Guard
+from hinge.census.watching.hooks import Passive
+from hinge.census.watching.ledger import Ledger
+from hinge.census.watching.look import Beat, Look
+from hinge.census.watching.numbers import records
+from hinge.census.watching.passes import Passes
+from hinge.census.watching.post import Post
+from hinge.census.watching.silence import PATIENCE
+from hinge.errors import OptionError
+from hinge.events import Event
+from hinge.page import Page
+from hinge.sinks import Sink
+
+_WINDOW = 512  # steps whose numbers are kept
+_PATIENT = 3  # steps without a pass before the watch says that it sees none
+
+
+class Watch:
+    """Counts what every unit does at every step; made by `hinge.watch`.
+
+    A context manager; `start` and `stop` do the same without one. Steps are the optimizer's,
+    counted from 0 (without an optimizer: passes). Only passes are counted through which
+    gradients will flow, so that evaluation under ``torch.no_grad()`` is left out.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer | None,
+        *,
+        every: int,
+        sinks: Sequence[Sink],
+        scaler: Any,
+        batch_axis: int,
+        patience: int | None,
+        example: Any,
+    ) -> None:
+        self.model = model
+        self.optimizer = optimizer
+        self.every = every
+        self.step = 0
+        self.latest: Mapping[str, Glimpse] = {}
+        self._notes: dict[str, None] = {}
+        self._sinks, self._scaler, self._axis = tuple(sinks), scaler, batch_axis
+        self._patience, self._example = patience, example
+        device = next((p.device for p in model.parameters()), torch.device("cpu"))
+        self._clock = torch.zeros(2, dtype=torch.int64, device=device)
+        self._posts: dict[str, Post] = {}
+        self._ledger = Ledger()
+        self._examples_before = 0
+        self._chronicle: Chronicle | None = None
+        self._gradients: Gradients | None = None
+        self._passes: Passes | None = None
+        self._hooks = ExitStack()
+        self._guard = Guard(self._fail)
+        self._group = Group.of(model)
+        self._beats: list[Beat] = []
+        self._pending: list[tuple[Look, list[Beat]]] = []
+        self._excused = False
+        self._scale: float | None = None
+        self._blind = 0
+
+    def start(self) -> Self:
+        """Begin to watch. Raises `OptionError` if it is watching already."""
+        if self._passes is not None:
+            raise OptionError(
+                "the watch is running already",
+                where="Watch.start()",
+                found=f"a watch that is at step {self.step}",
+                do="call stop() first, or make another watch with hinge.watch()",
+            )
+        self._guard = Guard(self._fail)
+        self._passes = Passes(self.model, self._posts, self._clock, self._axis, self._guard)
+        self._passes.begun = self._pass_begins
+        if self._example is not None:
+            self._passes.survey(self._example)
+        if self.optimizer is not None:
+            for handle in (
+                self.optimizer.register_step_pre_hook(Passive(self._before_step)),
+                self.optimizer.register_step_post_hook(Passive(self._after_step)),
+            ):
+                self._hooks.callback(handle.remove)
+        return self
+
+    def stop(self) -> None:
+        """Take all hooks away; what was counted stays."""
+        if self._passes is None:
+            return
+        if self._guard.error is None:
+            with self._guard:
+                self._finish()
+        self._detach()
+        for sink in self._sinks:
+            sink.close()
+
+    def _finish(self) -> None:
+        """Look once more, at the step that was the last, and read all that was looked at."""
+        passes = self._passes
+        if self.optimizer is None and passes is not None and passes.examples:
+            self._step_over()
+        if not self._group.together:  # another process may have stopped at another step
+            self._look()
+        self._read(everything=True)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def census(self) -> Census:
+        """What every unit did in this process since the start, or since the last `restart`.
+
+        Counts and extremes are exact over all steps; zeros, means, variances and strengths rest
+        on the sampled steps. A unit is blocked where no step brought it a gradient.
+        """
+        tallies = {name: post.tally() for name, post in self._posts.items()}
+        pending = 0 if self._passes is None else self._passes.examples
+        seen = self._ledger.examples + pending - self._examples_before
+        return self._with_feeds(Census(tallies, seen, notes=self.notes))
+
+    def gathered(self) -> Census:
+        """The census of all processes together: call it in all of them, at the same step.
+
+        The integers are those that one process would have counted on all the data.
+        """
+        return self._with_feeds(self._group.merged(self.census))
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """What happened so far, by step: deaths, returns, collapses, each with its cause."""
+        return () if self._chronicle is None else self._chronicle.events
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the watch could not see, and why."""
+        return tuple(self._notes)
+
+    def dead(self) -> dict[str, tuple[int, ...]]:
+        """The units of each site that are dead now: silent for longer than chance explains."""
+        return {} if self._chronicle is None else self._chronicle.dead()
+
+    def restart(self) -> None:
+        """Begin the counts of the census anew; steps and events go on."""
+        self._examples_before = self._ledger.examples
+        for post in self._posts.values():
+            post.restart()
+
+    def page(self) -> Page:
+        """The events and the census as a page."""
+        return show.page(self.census, self.events, self.notes, self.step)
+
+    def _repr_html_(self) -> str:
+        from hinge.report import to_html  # noqa: PLC0415 - only a notebook asks for it
+
+        return to_html(self.page())
+
+    def __str__(self) -> str:
+        return show.text(self.census, self.events, self.notes, self.step)
+
+    def _with_feeds(self, census: Census) -> Census:
+        """The census, which knows the layers behind its sites."""
+        for name, tally in census.tallies.items():
+            post = self._posts[name]
+            tally.feed = lambda post=post: feed_of_post(self.model, post, self._posts)
+        return census
+
+    def _pass_begins(self) -> None:
+        """A pass is about to begin; without an optimizer the step before is over by that."""
+        passes = self._passes
+        if self.optimizer is None and passes is not None and passes.count:
+            self._step_over()
+
+    def _before_step(self, *_: object) -> None:
+        """The gradients are whole: read them before the optimizer uses them."""
+        if self._guard.error is not None:
+            return
+        with self._guard:
+            self._learn()
+            squares = [] if self._gradients is None else self._gradients.read()
+            self._beats.append(self._beat(squares))
+            if self._due and self._gradients is not None:
+                self._gradients.take_signs()
+
+    def _after_step(self, *_: object) -> None:
+        if self._guard.error is None:
+            with self._guard:
+                self._step_over()
+        if self._guard.error is not None and self._group.together:
+            self._excuse()
+
+    def _excuse(self) -> None:
+        """Having failed, tell the other processes when they ask next, and never again."""
+        if self._due and not self._excused:
+            self._group.all_well(self._clock.device, failed=True)
+            self._excused = True
+        self.step += 1
+
+    @property
+    def _due(self) -> bool:
+        return self.step % self.every == 0
+
+    def _step_over(self) -> None:
+        """A step is over: write it down, and look at the sites if it is time to."""
+        passes = self._passes
+        if passes is None:
+            return
+        self._learn()
+        self._blind = 0 if passes.count else self._blind + 1
+        if self._blind == _PATIENT:
+            self._note(show.BLIND)
+        self._ledger.add(self.step, passes.examples)
+        passes.count = passes.examples = 0
+        if self.optimizer is None:
+            squares = [] if self._gradients is None else self._gradients.heard()
+            self._beats.append(self._beat(squares))
+        if self._due:
+            self._look()
+            self._read(everything=self._clock.device.type == "cpu")
+        self.step += 1
+        self._clock[0] = self.step
+        passes.sample = self._due
+
+    def _learn(self) -> None:
+        """Once the sites are known, know their parameters too."""
+        passes = self._passes
+        if self._gradients is not None or passes is None or not passes.surveyed:
+            return
+        self._gradients = Gradients(passes.model, self._posts)
+        if self.optimizer is None:
+            for handle in self._gradients.listen(self._guard):
+                self._hooks.callback(handle.remove)
+        if self._chronicle is None:
+            sites = {name: post.wiring.site for name, post in self._posts.items()}
+            patience = PATIENCE if self._patience is None else self._patience
+            window = max(_WINDOW, 2 * self.every)
+            self._chronicle = Chronicle(sites, patience=patience, window=window)
+
+    def _beat(self, squares: list[float | torch.Tensor]) -> Beat:
+        rate = max((_number(g["lr"]) for g in self._groups), default=float("nan"))
+        scale = None if self._scaler is None else float(self._scaler.get_scale())
+        fell = scale is not None and self._scale is not None and scale < self._scale
+        self._scale = scale
+        return Beat(self.step, rate, squares, scale, skipped=fell)
+
+    @property
+    def _groups(self) -> list[dict[str, Any]]:
+        return [] if self.optimizer is None else self.optimizer.param_groups
+
+    def _look(self) -> None:
+        """Copy what is known of the sites now; it is read once it has arrived."""
+        if self._gradients is None or self._passes is None:
+            return
+        self._note(*self._passes.missed())
+        if not self._group.all_well(self._clock.device):
+            self._excused = True  # all know by now
+            raise RuntimeError("the watch of another process failed")
+        look = Look.at(self.step, self._posts, self._gradients, group=self._group)
+        self._pending.append((look, self._beats))
+        self._beats = []
+
+    def _read(self, *, everything: bool) -> None:
+        """Read the looks that have arrived: on an accelerator all but the latest."""
+        keep = 0 if everything else 1
+        while len(self._pending) > keep and self._chronicle is not None:
+            look, beats = self._pending.pop(0)
+            for beat in beats:
+                self._chronicle.pulse(beat.pulse())
+            self.latest = look.glimpses(self._ledger, self._group)
+            events = self._chronicle.look(look.step, self.latest)
+            values = records(self.latest, look.step)
+            for sink in self._sinks:
+                sink.numbers(look.step, values)
+                for event in events:
+                    sink.event(event)
+
+    def _note(self, *notes: str) -> None:
+        self._notes.update(dict.fromkeys(notes))
+
+    def _fail(self, told: str) -> None:
+        """Let go of the model; the optimizer's hooks may be running, and stay until `stop`."""
+        self._note(told)
+        if self._passes is not None:
+            self._passes.close()
+
+    def _detach(self) -> None:
+        self._hooks.close()
+        if self._passes is not None:
+            self._passes.close()
+            self._passes = None
+
+
+def _number(rate: Any) -> float:
+    """A learning rate, unless it lies on an accelerator, which nobody waits for."""
+    if isinstance(rate, torch.Tensor):
+        return float(rate) if rate.device.type == "cpu" else float(np.nan)
+    return float(rate)

@@ -13,22 +13,25 @@ from hinge.tracing.provenance import Provenance
 from hinge.tracing.trace import Call
 from hinge.tracing.wiring import Reader, Wiring
 
-_MATRIX = 2
+_LAST = 2
 
 
 class UnitsSeen:
     """What the units of one site did over the data.
 
-    Of the chosen ``units``, in their order: `tops`, and ``lowest`` (the smallest value at all).
-    Of all units of the site, shape ``(n_units,)``: ``highest``, the largest pre-activation, and
-    ``above``, the mean of max(z - kink, 0), which is E|h| for a ReLU. All in float64.
+    Of the chosen ``units``, in their order: `tops`. Of all units of the site, shape
+    ``(n_units,)`` in float64: ``kink``; ``highest``, the largest pre-activation; `above`, the
+    mean of max(z - kink, 0), which is E|h| for a ReLU. Where units compete (TopK) the output
+    stands for the pre-activation, and 0 for the kink.
     """
 
     def __init__(self, wiring: Wiring, units: Sequence[int]) -> None:
-        self.kink = wiring.traits.fires_above
+        traits = wiring.traits
         self._n_units, self._units = wiring.site.n_units, torch.as_tensor(units)
+        self._selects = traits.selects
+        kinks = torch.tensor(traits.kinks or (traits.fires_above,), dtype=torch.float64)
+        self.kink = kinks.expand(self._n_units)
         self._tops: list[torch.Tensor] = []
-        self.lowest = torch.full((len(units),), torch.inf, dtype=torch.float64)
         self.highest = torch.full((self._n_units,), -torch.inf, dtype=torch.float64)
         self._sum = torch.zeros(self._n_units, dtype=torch.float64)
         self._n = 0
@@ -37,26 +40,27 @@ class UnitsSeen:
         """Take in one call of the site; a site that is called with nothing shows nothing."""
         if call.arrangement.units.size != self._n_units or not call.z.numel():
             return
-        z = call.arrangement.arrange(call.z.detach())
+        z = call.arrangement.arrange((call.h if self._selects else call.z).detach())
         axis = 2 if call.arrangement.positions_last else 1
-        top = z.amax(axis).double().cpu()
+        top = z.amax(axis).cpu()
         self._tops.append(top[:, self._units])
-        low = z.amin(axis).amin(0).double().cpu()[self._units]
-        self.lowest = torch.minimum(self.lowest, low)
-        self.highest = torch.maximum(self.highest, top.amax(0))
-        above = (z - self.kink).clamp(min=0).sum((0, axis), dtype=torch.float64)
+        self.highest = torch.maximum(self.highest, top.double().amax(0))
+        kink = self.kink.to(z).unsqueeze(1) if axis == _LAST else self.kink.to(z)
+        above = (z - kink).clamp(min=0).sum((0, axis), dtype=torch.float64)
         self._sum += above.cpu()
         self._n += z.shape[0] * z.shape[axis]
 
     @property
     def tops(self) -> torch.Tensor:
         """The largest pre-activation of each chosen unit on each example, ``(examples, units)``."""
-        return torch.cat(self._tops) if self._tops else torch.empty(0, len(self._units))
+        if not self._tops:
+            return torch.empty(0, len(self._units), dtype=torch.float64)
+        return torch.cat(self._tops).double()
 
     @property
     def fired(self) -> torch.Tensor:
         """On how many examples each chosen unit fired, int64."""
-        return (self.tops > self.kink).sum(0)
+        return (self.tops > self.kink[self._units]).sum(0)
 
     @property
     def silent(self) -> list[int]:

@@ -64,7 +64,7 @@ class Split:
             _copy(case, maker, donors, draft)
             _share(case, donors, draft)
             plan.changes.append(
-                f"{case.named(case.units)} became copies of {case.named(donors)}; the outgoing "
+                f"Now {case.named(case.units)} are copies of {case.named(donors)}; the outgoing "
                 "weights are shared between each unit and its copies."
             )
         hold(plan, passes.compare(draft), draft)  # before noise hides what else moves

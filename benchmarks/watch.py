@@ -55,6 +55,7 @@ class Loop:
         self.optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)
 
     def step(self) -> None:
+        """Do one step of training."""
         loss = nn.functional.cross_entropy(self.model(self.x), self.y)
         self.optimizer.zero_grad()
         loss.backward()
@@ -62,6 +63,7 @@ class Loop:
 
     @property
     def relus(self) -> list[nn.Module]:
+        """The modules that hooks are put on."""
         return [module for module in self.model.modules() if isinstance(module, nn.ReLU)]
 
 

@@ -79,7 +79,8 @@ class Arrangement:
         units, examples = self.units, self.examples
         assert examples is not None  # noqa: S101 - for the type checker
         axis, last = units.axis, units.size * units.inner
-        tensor = tensor.unflatten(axis, (-1, examples.size, examples.inner // last, last))
+        sizes = (-1, examples.size, examples.inner // last, last)
+        tensor = tensor.reshape(*tensor.shape[:axis], *sizes, *tensor.shape[axis + 1 :])
         apart = Arrangement(
             Place(axis + 3, units.size, units.inner), Place(axis + 1, examples.size)
         )

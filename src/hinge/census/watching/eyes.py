@@ -71,7 +71,6 @@ class Eyes:
 
     def _attach(self, module: nn.Module, path: str) -> None:
         """See the input of a module that is an activation."""
-
         by_output = self._turns[path][0].traits.by_output
 
         def entered(_: nn.Module, args: tuple[Any, ...]) -> None:

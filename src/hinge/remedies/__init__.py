@@ -1,8 +1,1 @@
 """Changes to a model, each with a receipt: what changed, how far it moved, and how to undo it."""
-
-from hinge.remedies.lift import Lift
-from hinge.remedies.receipt import Receipt
-from hinge.remedies.redraw import Redraw
-from hinge.remedies.revive import revive
-
-__all__ = ["Lift", "Receipt", "Redraw", "revive"]

@@ -89,7 +89,22 @@ def recipe(new: str | Activation | JointActivation, options: Mapping[str, Any]) 
             do="pass 1 for a value that all channels share, or the number of channels",
         )
     record.filled(given)
+    arrays = [name for name, value in given.items() if hasattr(value, "shape") and value.shape]
+    if arrays:
+        raise OptionError(
+            "a parameter is one number here",
+            where=f"swap({arrays[0]}=...)",
+            found=f"an array of shape {tuple(given[arrays[0]].shape)}",
+            do="pass the number that all channels start from",
+        )
     made = Recipe(record, {name: float(value) for name, value in given.items()}, channels)
+    if channels is not None and not made.learned:
+        raise OptionError(
+            f"{record.title} has nothing to learn",
+            where="swap(num_parameters=...)",
+            found=repr(channels),
+            do="leave it out",
+        )
     made.make(made.parameters, channels or 1, torch.empty(0))  # an option that does not fit shows
     return made
 

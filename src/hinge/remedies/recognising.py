@@ -13,7 +13,7 @@ from torch.nn import functional
 from torch.nn.modules import activation
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from hinge.activations import Activation, identity
+from hinge.activations import Activation, identity, softsign, tanhshrink
 from hinge.tracing.guard import untouched
 from hinge.tracing.learning import learn
 from hinge.tracing.operators import operator_of
@@ -22,6 +22,9 @@ from hinge.tracing.recognition import recognise
 
 Found = tuple[Activation, dict[str, Any]]
 """An activation and its parameters: floats, or tensors where they are learned."""
+
+_SPELT_OUT = {nn.Softsign: softsign, nn.Tanhshrink: tanhshrink}
+"""Modules without an operator of their own: torch computes them in several steps."""
 
 _HOMES = (activation.__name__, "hinge.nn.")
 _FUNCTIONS = ("torch.nn.functional", "hinge.nn.functional")
@@ -41,9 +44,9 @@ def activation_of(content: object) -> Found | None:
         known = any(kind.__module__.startswith(_HOMES) for kind in type(content).__mro__)
         if not known or isinstance(content, nn.MultiheadAttention):
             return None
-    elif not _is_function(content):
-        return None
-    return seen_in(content)
+        spelt_out = _SPELT_OUT.get(type(content))
+        return seen_in(content) if spelt_out is None else (spelt_out, {})
+    return seen_in(content) if _is_function(content) else None
 
 
 def seen_in(content: Any) -> Found | None:

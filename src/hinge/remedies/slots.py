@@ -36,9 +36,6 @@ class Slot:
         else:
             back.callback(_function_again, owner, name, self.content)
             setattr(owner, name, module)
-        if hasattr(owner, "activation_relu_or_gelu") and name == "activation":
-            back.callback(setattr, owner, "activation_relu_or_gelu", owner.activation_relu_or_gelu)
-            setattr(owner, "activation_relu_or_gelu", _mark(module))  # noqa: B010 not declared
 
 
 def slots_of(model: nn.Module, wanted: Callable[[Any], bool]) -> Iterator[Slot]:
@@ -49,6 +46,23 @@ def slots_of(model: nn.Module, wanted: Callable[[Any], bool]) -> Iterator[Slot]:
             for name, content in list(held.items()):
                 if wanted(content):
                     yield Slot(owner, name, prefix_ + name, content)
+
+
+def settle_encoders(back: ExitStack, model: nn.Module) -> None:
+    """Keep torch's encoders from their fused kernels where these would not see what was put there.
+
+    A layer remembers when it is made that its activation is ReLU or GELU, and an encoder that
+    its layers take nested tensors, which other activations do not.
+    """
+    for module in model.modules():
+        if isinstance(module, nn.TransformerEncoderLayer) and isinstance(
+            module.activation, nn.Module
+        ):
+            _set(back, module, "activation_relu_or_gelu", _mark(module.activation))
+    for module in model.modules():  # an encoder stands before its layers
+        if isinstance(module, nn.TransformerEncoder) and module.use_nested_tensor:
+            marks = [getattr(layer, "activation_relu_or_gelu", 0) for layer in module.layers]
+            _set(back, module, "use_nested_tensor", all(marks))
 
 
 def slots_of_module(model: nn.Module, module: nn.Module) -> list[Slot]:
@@ -94,6 +108,11 @@ def checked_paths(model: nn.Module, where: str | Collection[str] | None) -> Coll
 def _paths(model: nn.Module) -> set[str]:
     named = {path for path, _ in model.named_modules(remove_duplicate=False)}
     return named | {slot.path for slot in slots_of(model, callable)}
+
+
+def _set(back: ExitStack, owner: nn.Module, name: str, value: Any) -> None:
+    back.callback(setattr, owner, name, getattr(owner, name))
+    setattr(owner, name, value)
 
 
 def _function_again(owner: nn.Module, name: str, function: Any) -> None:

@@ -15,7 +15,7 @@ from hinge.remedies.making import activation_named, recipe
 from hinge.remedies.optimizer_state import holders
 from hinge.remedies.receipt import Receipt
 from hinge.remedies.runs import Measured, Runs
-from hinge.remedies.slots import checked_model, checked_paths, within
+from hinge.remedies.slots import checked_model, checked_paths, settle_encoders, within
 
 Name = str | Activation | JointActivation
 
@@ -84,6 +84,7 @@ def swap(
     with ExitStack() as back:
         for one in plan:
             one.place(back)
+        settle_encoders(back, body)
         parameters = [named for one in plan for named in one.parameters]
         trained, notes = train_too(back, optimizer, parameters)
         moved, left = measured.moved(), _left(kept, plan, Calls.over(body, runs), paths)

@@ -14,6 +14,7 @@ from torch.nn import Parameter
 
 from hinge.errors import OptionError, UnsupportedError
 from hinge.remedies.keeping import train_too
+from hinge.remedies.moments import Moments
 from hinge.remedies.optimizer_state import holders
 from hinge.remedies.receipt import Receipt
 from hinge.remedies.runs import Measured, Runs
@@ -88,10 +89,10 @@ def insert_batchnorm(
     plan = _plan(body, wanted, _statistics(runs, None))
     measured, parameters = Measured(runs), list[tuple[str, Parameter]]()
     with ExitStack() as back:
-        for number, (site, slot, moments) in enumerate(plan):
+        for number, (site, slot, coming) in enumerate(plan):
             # What was put in before moves the later ones, unless it preserves.
             again = number and not preserving
-            now = _statistics(runs, moments.module)[site] if again else moments
+            now = _statistics(runs, coming.module)[site] if again else coming
             parameters += _insert(slot, now, back, preserving=preserving)
         settle_encoders(back, body)
         trained, notes = train_too(back, optimizer, parameters)
@@ -109,64 +110,48 @@ def insert_batchnorm(
     )
 
 
-@dataclass(eq=False)
-class Moments:
-    """Mean and variance of each channel of a site's pre-activations, in float64.
+@dataclass(frozen=True, eq=False)
+class Coming:
+    """What comes to a site: its moments by channel, and how the channels lie.
 
-    ``axis`` is that of the channels, ``ndim`` the number of all axes; ``calls`` counts the
-    calls in one pass, ``in_code`` says that it is no module that is called.
+    ``axis`` is that of the channels among ``ndim`` axes; ``module`` is the path of what calls
+    the activation, ``in_code`` says that it is no module of its own.
     """
 
+    moments: Moments
     axis: int
     ndim: int
     like: Tensor
     module: str
     in_code: bool
-    mean: Tensor
-    squares: Tensor
-    n: int = 0
 
     @classmethod
-    def of(cls, call: Call) -> Moments:
-        """None of its values yet."""
-        axis = call.arrangement.units.axis
-        zeros = torch.zeros(call.z.shape[axis], dtype=torch.float64)
-        like = call.z.new_empty(0)
-        in_code = bool(call.function)
-        return cls(axis, call.z.ndim, like, call.module, in_code, zeros, zeros.clone())
+    def of(cls, call: Call) -> Coming:
+        """Nothing of its values yet."""
+        axis, z = call.arrangement.units.axis, call.z
+        moments = Moments(z.shape[axis])
+        return cls(moments, axis, z.ndim, z.new_empty(0), call.module, bool(call.function))
 
     def add(self, z: Tensor) -> None:
-        """Take in the values of one call (means of parts joined as Chan et al. do, 1979)."""
-        rows = z.detach().movedim(self.axis, -1).flatten(0, -2).double().cpu()
-        if not len(rows):
-            return
-        total, away = self.n + len(rows), rows.mean(0) - self.mean
-        self.squares += rows.var(0, correction=0) * len(rows)
-        self.squares += away.square() * (self.n * len(rows) / total)
-        self.mean += away * (len(rows) / total)
-        self.n = total
-
-    @property
-    def variance(self) -> Tensor:
-        """The variance, as of a whole population."""
-        return self.squares / max(self.n, 1)
+        """Take in the values of one call."""
+        self.moments.add(z.movedim(self.axis, -1).flatten(0, -2))
 
 
-def _statistics(runs: Runs, module: str | None) -> dict[str, Moments]:
+def _statistics(runs: Runs, module: str | None) -> dict[str, Coming]:
     """What comes to each site over the data, or to those of one module that was there before."""
-    found: dict[str, Moments] = {}
+    found: dict[str, Coming] = {}
 
     def called(call: Call) -> None:
         if module is None or call.module == module:
-            found.setdefault(call.site, Moments.of(call)).add(call.z)
+            found.setdefault(call.site, Coming.of(call)).add(call.z)
 
     runs.over_calls(called)
     return found
 
 
 def _plan(
-    model: nn.Module, wanted: Sequence[str], seen: dict[str, Moments]
-) -> list[tuple[str, Slot, Moments]]:
+    model: nn.Module, wanted: Sequence[str], seen: dict[str, Coming]
+) -> list[tuple[str, Slot, Coming]]:
     """The place and statistics of each site, in the order of the calls, or an error."""
     for site in wanted:
         if site not in seen:
@@ -177,22 +162,22 @@ def _plan(
                 do=f"pass names among {', '.join(seen) or 'none: it calls no activation'}",
             )
     return [
-        (site, _slot(model, site, moments, seen), moments)
-        for site, moments in seen.items()
+        (site, _slot(model, site, coming, seen), coming)
+        for site, coming in seen.items()
         if site in wanted
     ]
 
 
-def _slot(model: nn.Module, site: str, moments: Moments, seen: dict[str, Moments]) -> Slot:
+def _slot(model: nn.Module, site: str, coming: Coming, seen: dict[str, Coming]) -> Slot:
     """Where the activation of a site stands. Raises `UnsupportedError`."""
-    if moments.in_code:
+    if coming.in_code:
         raise _refused(site, "it is called in code, where no module can be put before it")
-    others = [name for name, one in seen.items() if one.module == moments.module and name != site]
-    slots = slots_of_module(model, model.get_submodule(moments.module))
+    others = [name for name, one in seen.items() if one.module == coming.module and name != site]
+    slots = slots_of_module(model, model.get_submodule(coming.module))
     if others or len(slots) != 1:
         also = ", ".join(others) or " and ".join(slot.path for slot in slots)
         raise _refused(site, f"its module is used more than once ({also})")
-    _norm(site, moments)
+    _norm(site, coming)
     return slots[0]
 
 
@@ -206,22 +191,22 @@ def _refused(site: str, found: str) -> UnsupportedError:
     )
 
 
-def _norm(site: str, moments: Moments) -> Norm:
+def _norm(site: str, coming: Coming) -> Norm:
     """A batch norm for inputs laid out like the site's. Raises `UnsupportedError`."""
-    channels = len(moments.mean)
-    if moments.axis == 1 and moments.ndim in _NORMS:
-        return _NORMS[moments.ndim](channels)
-    if 0 < moments.axis == moments.ndim - 1:
+    channels = len(coming.moments.mean)
+    if coming.axis == 1 and coming.ndim in _NORMS:
+        return _NORMS[coming.ndim](channels)
+    if 0 < coming.axis == coming.ndim - 1:
         return LastAxisBatchNorm(channels)
-    raise _refused(site, f"its units lie along axis {moments.axis} of {moments.ndim}")
+    raise _refused(site, f"its units lie along axis {coming.axis} of {coming.ndim}")
 
 
 def _insert(
-    slot: Slot, moments: Moments, back: ExitStack, *, preserving: bool
+    slot: Slot, coming: Coming, back: ExitStack, *, preserving: bool
 ) -> list[tuple[str, Parameter]]:
     """Put the batch norm before what stands there; the new parameters by their names."""
-    norm = _norm(slot.path, moments).to(moments.like.device, moments.like.dtype)
-    mean, variance = (moments.mean.to(norm.weight), moments.variance.to(norm.weight))
+    norm = _norm(slot.path, coming).to(coming.like.device, coming.like.dtype)
+    mean, variance = (one.to(norm.weight) for one in (coming.moments.mean, coming.moments.variance))
     with torch.no_grad():
         norm.register_buffer("running_mean", mean)
         norm.register_buffer("running_var", variance)
@@ -236,7 +221,7 @@ def _insert(
     return [(f"{slot.path}.norm.{name}", one) for name, one in norm.named_parameters()]
 
 
-def _notes(plan: Sequence[tuple[str, Slot, Moments]], *, preserving: bool) -> list[str]:
+def _notes(plan: Sequence[tuple[str, Slot, Coming]], *, preserving: bool) -> list[str]:
     notes = ["in training mode the statistics of each batch take over"] if preserving else []
     paths = ", ".join(slot.path for _, slot, _ in plan)
     notes.append(

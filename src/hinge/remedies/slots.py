@@ -91,14 +91,16 @@ def within(path: str, where: Collection[str] | None) -> bool:
     return where is None or any(path == one or path.startswith(f"{one}.") for one in where)
 
 
-def checked_paths(model: nn.Module, where: str | Collection[str] | None) -> Collection[str] | None:
-    """The paths of modules in ``where``. Raises `OptionError` for one that the model lacks."""
+def checked_paths(
+    model: nn.Module, where: str | Collection[str] | None, option: str
+) -> Collection[str] | None:
+    """The paths of modules in an option. Raises `OptionError` for one that the model lacks."""
     paths = [where] if isinstance(where, str) else where
     for path in paths or ():
         if path not in _paths(model):
             raise OptionError(
                 "the model has no such part",
-                where="where=",
+                where=option,
                 found=repr(path),
                 do="pass paths of modules as model.named_modules() names them",
             )

@@ -74,7 +74,7 @@ def swap(
         An activation that changes the width, or one that has no module.
     """
     body, kept = checked_model(model), activation_named(old)
-    wanted, paths = recipe(new, options), checked_paths(body, where)
+    wanted, paths = recipe(new, options), checked_paths(body, where, "where=")
     holders(optimizer)
     runs = None if data is None else Runs(body, data)
     calls = Calls.over(body, runs)

@@ -118,8 +118,8 @@ class _Reader:
         """Whether it adds zeros around the input, which are not the data's mean."""
         if isinstance(self.layer, nn.Linear) or self.layer.padding_mode != "zeros":
             return False
-        padding = self.layer.padding
-        return padding == "same" if isinstance(padding, str) else any(padding)
+        padding, wide = self.layer.padding, any(size > 1 for size in self.layer.kernel_size)
+        return wide and padding == "same" if isinstance(padding, str) else any(padding)
 
     @property
     def size(self) -> str:
@@ -150,7 +150,8 @@ class _Reader:
 
 def _answer(layer: Any, mean: Tensor) -> Tensor:
     """What the layer makes of the mean, without its bias: one number for each unit, float64."""
-    weight, x = layer.weight.detach().double(), mean.double()
+    weight: Tensor = layer.weight.detach().double()
+    x = mean.double()
     convolve: Any = _CONVOLUTIONS.get(type(layer))
     if convolve is None:
         return weight @ x

@@ -25,12 +25,16 @@ MODELS = {
     "images": (image_network, ("1", "3", "6"), (20, 3, 6, 6)),
     "slopes": (lambda: image_network(lambda: nn.PReLU(1, 0.3)), ("1", "3", "6"), (20, 3, 6, 6)),
     "volumes": (
-        lambda: nn.Sequential(nn.Conv3d(2, 3, 2), nn.ReLU(), nn.Flatten(), nn.Linear(24, 2)).double(),
+        lambda: nn.Sequential(
+            nn.Conv3d(2, 3, 2), nn.ReLU(), nn.Flatten(), nn.Linear(24, 2)
+        ).double(),
         ("1",),
         (9, 2, 3, 3, 3),
     ),
     "signals": (
-        lambda: nn.Sequential(nn.Conv1d(2, 3, 2), nn.GELU(), nn.Flatten(), nn.Linear(9, 2)).double(),
+        lambda: nn.Sequential(
+            nn.Conv1d(2, 3, 2), nn.GELU(), nn.Flatten(), nn.Linear(9, 2)
+        ).double(),
         ("1",),
         (9, 2, 4),
     ),

@@ -160,7 +160,12 @@ def test_what_cannot_be_recentred_is_refused_and_left(model):
 
 @pytest.mark.parametrize(
     "arguments",
-    [{"data": random(9, 5)}, {"data": random(0, 4)}, {"data": "x"}, {"data": random(9, 4), "optimizer": 1}],
+    [
+        {"data": random(9, 5)},
+        {"data": random(0, 4)},
+        {"data": "x"},
+        {"data": random(9, 4), "optimizer": 1},
+    ],
 )
 def test_bad_input_is_told_in_four_parts_and_nothing_is_done(arguments):
     model = perceptron()

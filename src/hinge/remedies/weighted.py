@@ -85,14 +85,14 @@ def weighted_layers(model: nn.Module, where: Collection[str] | None) -> list[Wei
             if weight is None:
                 raise UnsupportedError(
                     "the weight of a layer is computed from other parameters",
-                    where=path,
+                    where=path or "the whole model",
                     found="a parametrization such as weight_norm",
                     do="remove it (torch.nn.utils.parametrize.remove_parametrizations) before",
                 )
             if is_lazy(weight):
                 raise ModelError(
                     "the model is not initialised yet",
-                    where=path,
+                    where=path or "the whole model",
                     found="a lazy parameter without a shape",
                     do="run the model once on a batch, then call again",
                 )

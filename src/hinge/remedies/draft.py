@@ -42,9 +42,19 @@ class Draft:
         return self[name].index_select(axis, self._index(name, index)).double()
 
     def write(
-        self, name: str, axis: int, index: Sequence[int], values: torch.Tensor | float
+        self,
+        name: str,
+        axis: int,
+        index: Sequence[int],
+        values: torch.Tensor | float,
+        *,
+        anew: bool = True,
     ) -> None:
-        """Write the entries at ``index`` along ``axis``; ``values`` broadcast to their shape."""
+        """Write the entries at ``index`` along ``axis``; ``values`` broadcast to their shape.
+
+        Entries written anew are forgotten by the optimizer; those that are only shifted or
+        scaled are still what it has watched.
+        """
         tensor = self._tensors[name]
         draft = self._drafts.get(id(tensor))
         if draft is None:
@@ -55,11 +65,13 @@ class Draft:
         shape[axis] = len(at)
         new = torch.as_tensor(values, device=draft.device).to(draft.dtype).expand(shape)
         draft.index_copy_(axis, at, new)
-        self._entries.setdefault(id(tensor), []).append((axis, at))
+        entries = self._entries.setdefault(id(tensor), [])
+        if anew:
+            entries.append((axis, at))
 
     @property
     def changed(self) -> Mapping[str, tuple[torch.Tensor, Entries]]:
-        """The model's tensors that the draft changes, and where, by name."""
+        """The model's tensors that the draft changes, and where they are new, by name."""
         return {
             name: (self._tensors[name], self._entries[key]) for key, name in self._names.items()
         }

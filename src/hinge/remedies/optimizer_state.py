@@ -113,9 +113,7 @@ def _forgotten(
     return True
 
 
-def _start(
-    owner: Any, key: str, state: torch.Tensor, parameter: torch.Tensor
-) -> torch.Tensor:
+def _start(owner: Any, key: str, state: torch.Tensor, parameter: torch.Tensor) -> torch.Tensor:
     """A state as a new optimizer would have it, in the shape of the state."""
     if isinstance(owner, torch.optim.ASGD) and key == "ax":
         return parameter.detach().to(state.device, state.dtype)  # the average of new values

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -88,8 +89,7 @@ class Receipt:
         blocks += [Note(note, tone="warning") for note in self.notes]
         if self.units:
             rows: tuple[tuple[Value, ...], ...] = tuple(
-                (site, len(units), ", ".join(map(str, units)))
-                for site, units in self.units.items()
+                (site, len(units), ", ".join(map(str, units))) for site, units in self.units.items()
             )
             columns = (Column("site", "code"), Column("units", "integer"), Column("numbers"))
             blocks.append(Table(columns, rows, title="Units"))
@@ -110,7 +110,7 @@ class Receipt:
         return to_html(self.page())
 
     def _moved(self) -> str:
-        if self.moved != self.moved:  # noqa: PLR0124 - NaN
+        if math.isnan(self.moved):
             return "how far the outputs moved was not measured"
         beside = f" (their standard deviation is {self.spread:.3g})"
         return f"the outputs moved by at most {self.moved:.3g}{beside if self.moved else ''}"

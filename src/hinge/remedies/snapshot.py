@@ -37,10 +37,8 @@ class _State:
 
     def __init__(self, owner: Any, tensor: torch.Tensor) -> None:
         self._owner, self._tensor = owner, tensor
-        self._state = owner.state[tensor] if tensor in owner.state else None  # makes none
-        self._values = {
-            key: (value, _copied(value)) for key, value in (self._state or {}).items()
-        }
+        self._state = owner.state.get(tensor)  # which makes none
+        self._values = {key: (value, _copied(value)) for key, value in (self._state or {}).items()}
 
     def restore(self) -> None:
         """Put the values back, and take away what came since."""

@@ -96,14 +96,14 @@ def insert_batchnorm(
             parameters += _insert(slot, now, back, preserving=preserving)
         settle_encoders(back, body)
         trained, notes = train_too(back, optimizer, parameters)
-        moved = measured.moved()
+        movement = measured.movement()
         undo = back.pop_all().close
     return Receipt(
         "insert_batchnorm" + ("" if preserving else "(preserving=False)"),
         {},
         "everywhere" if preserving else "no",
-        moved,
-        measured.spread,
+        movement.moved,
+        movement.spread,
         (*(f"{slot.path}: a batch norm came before it" for _, slot, _ in plan), *trained),
         (*notes, *_notes(plan, preserving=preserving)),
         undo,

@@ -85,7 +85,7 @@ def recentre(model: nn.Module, data: Any, *, optimizer: Any = None) -> Receipt:
         for one in first:
             new += one.centre(back, optimizer)
         trained, notes = train_too(back, optimizer, new)
-        moved = measured.moved()
+        movement = measured.movement()
         undo = back.pop_all().close
     padded = [one.paths for one in first if one.padded]
     if padded:
@@ -97,7 +97,9 @@ def recentre(model: nn.Module, data: Any, *, optimizer: Any = None) -> Receipt:
     changes = tuple(f"{one.paths}: reads the input less its mean ({one.size})" for one in first)
     contract: Preserves = "no" if padded else "everywhere"
     said = (*changes, *trained)
-    return Receipt("recentre", {}, contract, moved, measured.spread, said, (*notes, names), undo)
+    return Receipt(
+        "recentre", {}, contract, movement.moved, movement.spread, said, (*notes, names), undo
+    )
 
 
 @dataclass(eq=False)

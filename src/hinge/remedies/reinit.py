@@ -91,11 +91,11 @@ def reinit(
         scaled = _scale(runs, chosen, method) if runs and isinstance(method, Lsuv) else _Scaled()
         names = ", ".join(layer.path or "the model" for layer in chosen)
         changes = (f"drawn anew: {names}", *scaled.changes, *forget(optimizer, tensors))
-        moved = measured.moved()
+        movement = measured.movement()
         undo = back.pop_all().close
     notes = (*scaled.notes, *(_others(body, tensors) if layers is None else ()))
     return Receipt(
-        f"reinit by {method.name}", {}, "no", moved, measured.spread, changes, notes, undo
+        f"reinit by {method.name}", {}, "no", movement.moved, movement.spread, changes, notes, undo
     )
 
 

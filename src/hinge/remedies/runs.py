@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -11,7 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from hinge.errors import DataError, HingeError
+from hinge.remedies.movement import Movement
 from hinge.tracing.batches import Batch, Preparation
+from hinge.tracing.gradients import floating
 from hinge.tracing.guard import untouched
 from hinge.tracing.modules import RunningModules
 from hinge.tracing.provenance import Provenance
@@ -45,10 +46,10 @@ class Runs:
                 do="pass at least one example of finite numbers",
             )
 
-    def outputs(self) -> list[Tensor]:
-        """All floating-point outputs of the model: one flat float64 tensor for each batch."""
+    def outputs(self) -> list[list[Tensor]]:
+        """The floating-point outputs of the model on each batch."""
         with self._ready():
-            return [_flat(self._run(batch)) for batch in self.batches]
+            return [[x.clone() for x in floating(self._run(batch))] for batch in self.batches]
 
     def over_calls(self, found: Callable[[Call], None]) -> None:
         """Run all batches; ``found`` gets each call of an activation, in the order of the calls."""
@@ -107,32 +108,10 @@ class Measured:
         self._runs = runs
         self._before = runs.outputs() if runs is not None else []
 
-    def moved(self) -> float:
-        """Find the largest absolute change of an output since then; NaN where there are none."""
+    def movement(self) -> Movement:
+        """The outputs now beside those before. Raises `DataError` if the model runs no more."""
+        movement = Movement()
         after = self._runs.outputs() if self._runs is not None else []
-        pairs = zip(self._before, after, strict=True)
-        return max((float((a - b).abs().max()) for a, b in pairs if a.numel()), default=math.nan)
-
-    @property
-    def spread(self) -> float:
-        """The standard deviation of all outputs before; NaN where there are none."""
-        values = torch.cat(self._before) if self._before else torch.empty(0)
-        return float(values.std(correction=0)) if values.numel() else math.nan
-
-
-def _flat(output: Any) -> Tensor:
-    found = [x.detach().double().flatten().cpu() for x in _tensors(output)]
-    return torch.cat(found) if found else torch.empty(0, dtype=torch.float64)
-
-
-def _tensors(value: Any) -> Iterator[Tensor]:
-    """The floating-point tensors in nested outputs."""
-    if isinstance(value, Tensor):
-        if value.is_floating_point():
-            yield value
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _tensors(item)
-    elif hasattr(value, "values"):
-        for item in value.values():
-            yield from _tensors(item)
+        for old, new in zip(self._before, after, strict=True):
+            movement.add(old, new)
+        return movement

@@ -87,14 +87,15 @@ def swap(
         settle_encoders(back, body)
         parameters = [named for one in plan for named in one.parameters]
         trained, notes = train_too(back, optimizer, parameters)
-        moved, left = measured.moved(), _left(kept, plan, Calls.over(body, runs), paths)
+        movement = measured.movement()
+        left = _left(kept, plan, Calls.over(body, runs), paths)
         undo = back.pop_all().close
     return Receipt(
         f"swap {kept.name} for {wanted.record.name}",
         {},
         "everywhere" if all(one.same for one in plan) else "no",
-        moved,
-        measured.spread,
+        movement.moved,
+        movement.spread,
         (*(one.sentence for one in plan), *trained),
         (*notes, *(note for one in plan for note in one.notes), *left),
         undo,

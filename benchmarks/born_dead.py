@@ -32,15 +32,18 @@ def exact(width: int, depth: int) -> float:
 
 
 def hidden(
-    by: He | Rai, n_nets: int, width: int, depth: int, x: torch.Tensor, random: torch.Generator
+    by: He | Rai, size: tuple[int, int, int], x: torch.Tensor, random: torch.Generator
 ) -> torch.Tensor:
-    """The last hidden layers of many networks at the points ``x``, ``(nets, width, points)``."""
+    """The last hidden layers of many networks at the points ``x``, ``(nets, width, points)``.
+
+    ``size``: how many networks, their width, their number of layers.
+    """
+    n_nets, width, depth = size
     h = x.expand(n_nets, 1, -1)
     for _ in range(depth - 1):
         fan_in = h.shape[1]
         weight, bias = by.draw(n_nets * width, fan_in, fan_in, math.sqrt(2), random)
-        h = weight.view(n_nets, width, fan_in) @ h + bias.view(n_nets, width, 1)
-        h = h.relu()
+        h = (weight.view(n_nets, width, fan_in) @ h + bias.view(n_nets, width, 1)).relu()
     return h
 
 
@@ -56,16 +59,20 @@ def main() -> None:
     n = parser.parse_args().nets
     torch.set_num_threads(1)
     random = torch.Generator().manual_seed(0)
-    print(f"{n:,} networks each; an estimate p is off by about {2 / math.sqrt(n):.2g}·√(p(1 - p))\n")
+    print(
+        f"{n:,} networks each; an estimate p is off by about {2 / math.sqrt(n):.2g}·√(p(1 - p))\n"
+    )
     print("| width N | layers L | at one input, exact | Monte Carlo | on the whole line | RAI |")
     print("|---|---|---|---|---|---|")
     for width, depth in SIZES:
-        h = hidden(He(), n, width, depth, POINTS, random)
+        h = hidden(He(), (n, width, depth), POINTS, random)
         point = float((h[..., 0] == 0).all(1).double().mean())
         line = constant(h)
-        rai = constant(hidden(Rai(), n, width, depth, INTERVAL, random))
+        rai = constant(hidden(Rai(), (n, width, depth), INTERVAL, random))
         shares = (exact(width, depth), point, line, rai)
-        print(f"| {width} | {depth} | {' | '.join(f'{share:.2%}' for share in shares)} |", flush=True)
+        print(
+            f"| {width} | {depth} | {' | '.join(f'{share:.2%}' for share in shares)} |", flush=True
+        )
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ import torch
 
 from hinge.remedies import He, Rai
 
-SIZES = ((2, 5), (2, 10), (3, 10), (5, 20), (8, 20), (10, 11), (10, 50), (20, 50))
+SIZES = ((2, 5), (2, 10), (3, 10), (5, 20), (8, 20), (10, 11), (10, 50))
 POINTS = torch.tensor([[1.0, -1.0]], dtype=torch.float64)
 INTERVAL = torch.linspace(-math.sqrt(3), math.sqrt(3), 33, dtype=torch.float64)[None]
 

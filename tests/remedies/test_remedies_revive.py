@@ -134,10 +134,12 @@ def test_several_sites_are_mended_at_once():
         receipt.undo()
 
 
-def test_wrapped_models_are_mended():
+@pytest.mark.parametrize(
+    "wrap", [nn.DataParallel, lambda model: torch.compile(model, backend="eager")]
+)
+def test_wrapped_models_are_mended(wrap):
     model = dead_mlp()
-    wrapped = nn.DataParallel(model)
-    revive(wrapped, {"1": [2]}, X)
+    revive(wrap(model), {"1": [2]}, X)
     assert hinge.observe(model, X)["1"].fired[2] == 6
 
 

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from hinge import nn as nn
     from hinge.census import Census as Census
     from hinge.census import observe as observe
+    from hinge.census.watching import Watch as Watch
+    from hinge.census.watching import watch as watch
     from hinge.domains import Box as Box
     from hinge.domains import Plane as Plane
     from hinge.domains import Polygon as Polygon
@@ -33,6 +35,7 @@ _HOMES = {
     "Plane": "hinge.domains",
     "Polygon": "hinge.domains",
     "Segment": "hinge.domains",
+    "Watch": "hinge.census.watching",
     "activations": "hinge.activations",
     "approximate": "hinge.regions.knots.approximating",
     "examine": "hinge.examination",
@@ -42,6 +45,7 @@ _HOMES = {
     "observe": "hinge.census",
     "partition": "hinge.regions.partitioning",
     "read": "hinge.network",
+    "watch": "hinge.census.watching",
 }
 __all__ = [
     "Approximation",
@@ -52,6 +56,7 @@ __all__ = [
     "Plane",
     "Polygon",
     "Segment",
+    "Watch",
     "activations",
     "approximate",
     "examine",
@@ -61,6 +66,7 @@ __all__ = [
     "observe",
     "partition",
     "read",
+    "watch",
 ]
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hinge.census import Census, observe, saved, show
 from hinge.census.observe import Progress
-from hinge.diagnosis import Finding, Limit, check, check_against, diagnose
+from hinge.diagnosis import Advice, Finding, Limit, check, check_against, diagnose, rank
 from hinge.errors import FileError, HingeError
 from hinge.examined_map import ExaminedMap, Glimpse, examined_map
 from hinge.page import Block, Check, Heading, Note, Page
@@ -119,6 +119,11 @@ class Examination:
         return None if self.map is None else self.map.partition
 
     @property
+    def advice(self) -> tuple[Advice, ...]:
+        """What would help, best first; nothing if no unit is dead. See `hinge.diagnosis.rank`."""
+        return rank(self.census, self.findings, rare=self.rare)
+
+    @property
     def passed(self) -> bool:
         """Whether all limits were kept; True if none was asked for."""
         return all(check.passed for check in self.checks)
@@ -179,7 +184,7 @@ class Examination:
             blocks += [Heading("Limits"), *self.checks]
         blocks += [Heading("At a glance"), show.unit_grid(sites, self.rare)]
         blocks += [show.site_table(sites, self.rare)]
-        blocks += [Heading("Findings"), *self._notes()]
+        blocks += [Heading("Findings"), *self._notes(), *self._remedies()]
         if self.map is not None:
             blocks += self.map.blocks()
         blocks += [Heading("In detail"), *show.distributions(sites)]
@@ -194,6 +199,17 @@ class Examination:
             Note(_evidence(finding), _headline(finding), finding.tone, finding.helps)
             for finding in self.findings
         ]
+
+    def _remedies(self) -> list[Block]:
+        """What would help, one by one; nothing where nothing is dead."""
+        advice = self.advice
+        if not advice:
+            return []
+        points = tuple(
+            f"{one.remedy}, at {', '.join(one.sites)}. {one.why} {_KEEPS[one.preserves]}"
+            for one in advice
+        )
+        return [Note("The root of the trouble first.", "What would help", "info", points)]
 
     @property
     def summary(self) -> str:
@@ -217,6 +233,13 @@ class Examination:
         return "\n".join(lines)
 
     __repr__ = __str__
+
+
+_KEEPS = {
+    "everywhere": "The outputs stay what they are.",
+    "data": "On the data the outputs stay what they are.",
+    "no": "The outputs change.",
+}
 
 
 def _headline(finding: Finding) -> str:

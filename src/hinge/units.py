@@ -91,10 +91,16 @@ class Traits:
     ``fires_above``: the kink; NaN for a smooth activation, which has none.
     ``live``: the open interval of pre-activations outside which the derivative is
     zero (piecewise linear) or below `SATURATION` (smooth).
+    ``by_output``: the pre-activation alone does not tell, or each unit has a kink of its own.
+    Then a unit fires where its output is above 0 and is live where it is not 0, and the two
+    above are about the output. ``kinks`` are then the units' kinks; empty where it depends on
+    the other units which ones fire (TopK).
     """
 
     fires_above: float
     live: tuple[float, float]
+    by_output: bool = False
+    kinks: tuple[float, ...] = ()
 
     @property
     def has_kink(self) -> bool:
@@ -105,6 +111,11 @@ class Traits:
     def flat_below(self) -> bool:
         """Whether a unit that never fires gets no gradient at all."""
         return self.has_kink and self.live[0] >= self.fires_above
+
+    @property
+    def selects(self) -> bool:
+        """Whether the units of a site compete for firing, so that none has a kink of its own."""
+        return self.by_output and not self.kinks
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,7 +133,10 @@ class Observed:
       population's);
     * ``strength``: mean of the output's magnitude, E|h|;
     * ``reached``: examples on which a gradient reached it, out of the ``reachable`` ones among
-      ``watched`` where its derivative was not flat; None where gradients were not watched.
+      ``watched`` where its derivative was not flat; None where gradients were not watched. What
+      a watch saw while training counts optimizer steps there, not examples;
+    * ``sampled``: how many of the values ``zeros``, ``mean``, ``var`` and ``strength`` rest on,
+      where a watch took these from some steps only; None: all of them.
     """
 
     site: Site
@@ -142,11 +156,12 @@ class Observed:
     reached: Counts | None = None
     reachable: Counts | None = None
     watched: int = 0
+    sampled: Counts | None = None
 
     @property
     def zero_share(self) -> Reals:
         """Share of zero outputs of each unit, 0 to 1; NaN where nothing was seen."""
-        return _share(self.zeros, self.values)
+        return _share(self.zeros, self.values if self.sampled is None else self.sampled)
 
     @property
     def fire_share(self) -> Reals:
@@ -156,7 +171,7 @@ class Observed:
     @property
     def sparsity(self) -> float:
         """Share of zeros among all outputs of the site. 50 to 85 % is healthy; it is not death."""
-        values = int(self.values.sum())
+        values = int((self.values if self.sampled is None else self.sampled).sum())
         return int(self.zeros.sum()) / values if values else float("nan")
 
     @property
@@ -172,18 +187,32 @@ class Observed:
 
         The scores sum to the site's width. All NaN where every unit is silent (0/0).
         """
-        mean = float(np.nanmean(self.strength)) if self.strength.size else 0.0
+        known = self.strength[~np.isnan(self.strength)]
+        mean = float(known.mean()) if known.size else 0.0
         return self.strength / mean if mean > 0 else np.full_like(self.strength, np.nan)
+
+    @property
+    def missing(self) -> Reals:
+        """What each unit's largest pre-activation lacks to the kink: kink - max z.
+
+        Positive or zero for units that never fire. A smooth activation is measured from 0;
+        NaN where units compete for firing (`Traits.selects`).
+        """
+        traits = self.traits
+        if traits.selects or len(traits.kinks) not in (0, self.max.size):
+            return np.full(self.max.shape, np.nan)
+        kink = traits.fires_above if traits.has_kink else 0.0
+        return (np.asarray(traits.kinks) if traits.kinks else kink) - self.max
 
     @property
     def depth(self) -> Reals:
         """How far below the kink each unit stays: (kink - max z) / sd z, in standard deviations.
 
-        Positive for units that never fire, ``inf`` where such a unit is constant.
+        Positive for units that never fire, ``inf`` where such a unit is constant; NaN as for
+        `missing`.
         """
-        kink = self.traits.fires_above if self.traits.has_kink else 0.0
         with np.errstate(divide="ignore", invalid="ignore"):
-            return (kink - self.max) / np.sqrt(self.var)
+            return self.missing / np.sqrt(self.var)
 
     @property
     def fire_bounds(self) -> tuple[Reals, Reals]:

@@ -13,6 +13,7 @@ namespace hinge {
 Level chosen(std::string_view name);
 
 void bind_tally(nanobind::module_&);
+void bind_glance(nanobind::module_&);
 void bind_elementwise(nanobind::module_&);
 void bind_structured(nanobind::module_&);
 void bind_regions(nanobind::module_&);

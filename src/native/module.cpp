@@ -25,6 +25,7 @@ hinge::Level hinge::chosen(std::string_view name) {
 NB_MODULE(_native, module) {
   module.doc() = "Hinge's kernels, compiled: one pass over the memory where torch would take many.";
   hinge::bind_tally(module);
+  hinge::bind_glance(module);
   hinge::bind_elementwise(module);
   hinge::bind_structured(module);
   hinge::bind_regions(module);

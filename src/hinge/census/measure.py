@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -19,16 +20,43 @@ def measure(z: torch.Tensor, h: torch.Tensor, arrangement: Arrangement, traits: 
 
     Both may be of any floating dtype, on any device; counts are exact integers in each.
     """
-    z, h = (_computable(arrangement.arrange(tensor)) for tensor in (z, h))
-    units_last = not arrangement.positions_last
-    if not z.is_contiguous() and z.mT.is_contiguous():
-        z, h, units_last = z.mT, h.mT, not units_last
-    z, h = z.contiguous(), h.contiguous()
+    if traits.by_output:
+        return _measure_by_output(z, h, arrangement, traits)
+    z, units_last = laid_out(z, arrangement)
+    h, likewise = laid_out(h, arrangement)
+    if likewise != units_last:
+        h = h.mT.contiguous()  # in memory it lies in another order than z
     if not takes(z, h):
         return measure_by_torch(z, h, traits, units_last=units_last)
     low, high = traits.live
     kink = traits.fires_above
     return tally(z, h, units_last=units_last, kink=kink, low=low, high=high)
+
+
+def laid_out(tensor: torch.Tensor, arrangement: Arrangement) -> tuple[torch.Tensor, bool]:
+    """A site's tensor as the kernels read it, contiguous, copied only where it must be.
+
+    Also whether the units come last: ``(examples, positions, units)``, as channels-last images
+    and tokens lie, or ``(examples, units, positions)``.
+    """
+    tensor, units_last = _computable(arrangement.arrange(tensor)), not arrangement.positions_last
+    if not tensor.is_contiguous() and tensor.mT.is_contiguous():
+        return tensor.mT, not units_last
+    return tensor.contiguous(), units_last
+
+
+def _measure_by_output(
+    z: torch.Tensor, h: torch.Tensor, arrangement: Arrangement, traits: Traits
+) -> Measured:
+    """Let the output say what fires and what is live; all else is of the pre-activation."""
+    plain = replace(traits, by_output=False)
+    measured = measure(z, h, arrangement, plain)
+    told = h.where(torch.isfinite(z), math.nan)  # left out of both where it is left out of one
+    fires = measure(told, told, arrangement, plain).by_name()
+    lives = measure(told.abs(), told, arrangement, plain).by_name()
+    rows = {"fired": fires["fired"], "always": fires["always"], "live": lives["live"]}
+    counts = [rows.get(name, row) for name, row in zip(COUNTS, measured.counts, strict=True)]
+    return measured._replace(counts=np.stack(counts))
 
 
 def measure_by_torch(
@@ -39,14 +67,14 @@ def measure_by_torch(
         return _nothing(z.shape[2 if units_last else 1])
     rows = max(1, _AT_ONCE * z.shape[0] // z.numel())
     pairs = zip(torch.split(z, rows), torch.split(h, rows), strict=True)
-    parts = [_reduced(*pair, traits, axis=1 if units_last else 2) for pair in pairs]
+    parts = [reduced(*pair, traits, axis=1 if units_last else 2) for pair in pairs]
     counts, least, most, sums = (torch.stack(part) for part in zip(*parts, strict=True))
     bounded = torch.nan_to_num(sums.sum(0), nan=0.0)  # an overflow: the largest float64
     reals = torch.stack([least.amin(0), most.amax(0), *bounded]).cpu().numpy()
     return Measured(counts.sum(0).cpu().numpy(), reals[0], reals[1], reals[2:])
 
 
-def _reduced(
+def reduced(
     z: torch.Tensor, h: torch.Tensor, traits: Traits, *, axis: int
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """Counts, least and largest values, and sums, with the positions along ``axis``."""

@@ -76,12 +76,14 @@ def _of_tally(tally: Tally) -> dict[str, Any]:
         "reached": tally.reached,
         "reachable": tally.reachable,
         "watched": tally.watched,
+        "sampled": tally.sampled,
     }
 
 
 def _tally(entry: dict[str, Any]) -> Tally:
     site, traits = Site(**entry["site"]), dict(entry["traits"])
     traits["live"] = tuple(traits["live"])
+    traits["kinks"] = tuple(traits.get("kinks", ()))
     tally = Tally.empty(site, Traits(**traits))
     for name in COUNTS:
         tally.counts[name][:] = _like(tally.counts[name], entry["counts"][name])
@@ -91,6 +93,7 @@ def _tally(entry: dict[str, Any]) -> Tally:
     tally.reached = _like(tally.reached, entry["reached"])
     tally.reachable = _like(tally.reachable, entry["reachable"])
     tally.watched = int(entry["watched"])
+    tally.sampled = _like(tally.sampled, entry.get("sampled", entry["counts"]["values"]))
     return tally
 
 

@@ -163,6 +163,7 @@ def _rows(name: str, observed: Observed, verdicts: npt.NDArray[np.str_]) -> list
     depth, dormancy, fires = observed.depth, observed.dormancy, observed.fire_share
     low, high = observed.fire_bounds
     kink = observed.traits.has_kink
+    bar = kink and not observed.traits.selects
     return [
         (
             name,
@@ -172,7 +173,7 @@ def _rows(name: str, observed: Observed, verdicts: npt.NDArray[np.str_]) -> list
             _range(float(low[unit]), float(high[unit])) if kink else None,
             float(observed.max[unit]),
             float(observed.mean[unit]),
-            float(depth[unit]) if kink and observed.fired[unit] == 0 else None,
+            float(depth[unit]) if bar and observed.fired[unit] == 0 else None,
             float(dormancy[unit]),
         )
         for unit in range(observed.site.n_units)

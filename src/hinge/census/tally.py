@@ -11,6 +11,7 @@ from hinge.census.exact import ExactSums
 from hinge.kernels import COUNTS, SUMS, Measured
 from hinge.units import Counts, Feed, Observed, Reals, Site, Traits
 
+_VALUES = COUNTS.index("values")
 _PENDING = 1 << 16  # terms gathered before they are added: one pass over many is cheaper
 
 
@@ -19,6 +20,8 @@ class Tally:
     """What was counted at one site; ``table`` holds a row for each of `COUNTS`.
 
     Adding the same batches in any order and grouping gives the same tally, bit for bit.
+    Zeros and sums rest on ``sampled`` of the values: on all, unless some batches were only
+    counted.
     """
 
     site: Site
@@ -29,6 +32,7 @@ class Tally:
     sums: ExactSums
     reached: Counts
     reachable: Counts
+    sampled: Counts
     watched: int = 0
     feed: Callable[[], Feed] | None = None
     _pending: list[Reals] = field(default_factory=list)
@@ -46,6 +50,7 @@ class Tally:
             ExactSums.zeros(len(SUMS) * n),
             np.zeros(n, np.int64),
             np.zeros(n, np.int64),
+            np.zeros(n, np.int64),
         )
 
     @property
@@ -58,6 +63,7 @@ class Tally:
         self.table += batch.counts
         np.minimum(self.min, batch.min, out=self.min)
         np.maximum(self.max, batch.max, out=self.max)
+        self.sampled += batch.counts[_VALUES]
         self._pending.append(batch.sums.ravel())
         if len(self._pending) * self._pending[0].size >= _PENDING:
             self.settle()
@@ -78,6 +84,7 @@ class Tally:
         self.sums.merge(other.sums)
         self.reached += other.reached
         self.reachable += other.reachable
+        self.sampled += other.sampled
         self.watched += other.watched
         self.feed = self.feed or other.feed
 
@@ -87,8 +94,9 @@ class Tally:
         total, squares, magnitude = np.split(self.sums.totals(), len(SUMS))
         counts = {name: row.copy() for name, row in self.counts.items()}
         nothing = counts["seen"] == 0
-        n = np.where(nothing, 1, counts["values"])
-        mean = np.where(nothing, np.nan, total / n)
+        unknown = self.sampled == 0
+        n = np.where(unknown, 1, self.sampled)
+        mean = np.where(unknown, np.nan, total / n)
         var = np.maximum(squares / n - mean * mean, 0.0)
         return Observed(
             site=self.site,
@@ -96,10 +104,11 @@ class Tally:
             min=np.where(nothing, np.nan, self.min),
             max=np.where(nothing, np.nan, self.max),
             mean=mean,
-            var=np.where(self.min == self.max, 0.0, var),
-            strength=np.where(nothing, np.nan, magnitude / n),
+            var=np.where(unknown, np.nan, np.where(self.min == self.max, 0.0, var)),
+            strength=np.where(unknown, np.nan, magnitude / n),
             reached=self.reached.copy() if self.watched else None,
             reachable=self.reachable.copy() if self.watched else None,
             watched=self.watched,
+            sampled=self.sampled.copy(),
             **counts,
         )

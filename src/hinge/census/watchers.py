@@ -20,9 +20,10 @@ from hinge.network.steps import Activate
 from hinge.tracing.arrangement import Arrangement
 from hinge.tracing.batches import Batch, Forward
 from hinge.tracing.feed import feed_of
-from hinge.tracing.gradients import next_node_number, projection, send_gradients
+from hinge.tracing.gradients import projection, send_gradients
 from hinge.tracing.guard import untouched
 from hinge.tracing.modules import RunningModules
+from hinge.tracing.operators import next_node_number
 from hinge.tracing.provenance import Provenance
 from hinge.tracing.running import as_written, unwrapped
 from hinge.tracing.trace import Call, Trace
@@ -130,7 +131,7 @@ class ModelWatcher:
 
     def _numbered(self, call: Call) -> str:
         """Remember a call by the number of its autograd node, made just before."""
-        self._calls[next_node_number() - 1] = call
+        self._calls[next_node_number() - 1 if call.node is None else call.node] = call
         return call.site
 
 

@@ -32,9 +32,10 @@ def _headline(case: Case, units: Mask) -> Finding:
     examples = int(observed.seen[units].min())
     bound = percent(float(observed.fire_bounds[1][units].max()))
     depth = observed.depth[units]
+    how_far = _OUTDONE if observed.traits.selects else _depth_in_words(depth)
     evidence = (
         f"Silent on all {examples:,} examples: the share of such data on which one fires is "
-        f"below {bound} (95{NARROW}% confidence). {_depth_in_words(depth)}"
+        f"below {bound} (95{NARROW}% confidence). {how_far}"
     )
     if n == case.n_units:
         evidence += " The whole layer has collapsed: behind it the output is constant."
@@ -44,10 +45,13 @@ def _headline(case: Case, units: Mask) -> Finding:
         "bad",
         sentence(counted(n, case.n_units, "dead")),
         evidence,
-        *_revival(observed.max[units], depth),
+        *_revival(observed.missing[units], depth),
         "Train again with a lower learning rate, a warm-up or gradient clipping: "
         "units die when one update pushes the bias far down.",
     )
+
+
+_OUTDONE = "Others are larger on every example, or what is selected is not above 0."
 
 
 def _depth_in_words(depth: Reals) -> str:
@@ -63,9 +67,9 @@ def _depth_in_words(depth: Reals) -> str:
     )
 
 
-def _revival(largest: Reals, depth: Reals) -> tuple[str, ...]:
+def _revival(missing: Reals, depth: Reals) -> tuple[str, ...]:
     """What would bring them back, in numbers."""
-    lift = float(np.median(-largest))
+    lift = float(np.median(missing))
     varying = np.isfinite(depth)
     if not varying.any():
         return ()
@@ -140,8 +144,7 @@ def _bias_beyond_reach(case: Case, units: Mask) -> tuple[Mask, Finding | None]:
     none = np.zeros_like(units)
     if feed is None or feed.bias is None or not case.observed.traits.has_kink:
         return none, None
-    kink = case.observed.traits.fires_above
-    reach = case.observed.max - feed.bias - kink
+    reach = -case.observed.missing - feed.bias
     held = units & (feed.bias < 0) & (reach > 0)
     if not held.any():
         return none, None

@@ -19,6 +19,45 @@ def tally(
     threads: int = 1,
     level: str = "",
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]: ...
+def glance(
+    z: int,
+    is_double: bool,
+    examples: int,
+    units: int,
+    positions: int,
+    units_last: bool,
+    counts: int,
+    reals: int,
+    clock: int,
+    kink: float,
+    low: float,
+    high: float,
+    threads: int = 1,
+    level: str = "",
+) -> None: ...
+def mark(
+    gradient: int,
+    is_double: bool,
+    examples: int,
+    units: int,
+    positions: int,
+    units_last: bool,
+    marks: int,
+    clock: int,
+    threads: int = 1,
+    level: str = "",
+) -> float: ...
+def signs(
+    gradient: int,
+    is_double: bool,
+    rows: int,
+    columns: int,
+    positive: int,
+    negative: int,
+    squares: int,
+    threads: int = 1,
+    level: str = "",
+) -> None: ...
 def forward(
     kernel: int,
     x: int,

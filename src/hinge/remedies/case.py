@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -34,8 +35,9 @@ class Case:
         wanted = self.units if units is None else units
         return [int(i) for u in wanted for i in np.flatnonzero(reader.unit_of == u)]
 
-    def named(self, units: tuple[int, ...] | list[int]) -> str:
-        """The units in words for an error or a note."""
+    def named(self, units: Sequence[int]) -> str:
+        """The units in words for an error or a note, each once."""
+        units = list(dict.fromkeys(units))
         shown = ", ".join(map(str, units[:_NAMED]))
         more = f" and {len(units) - _NAMED} more" if len(units) > _NAMED else ""
         return f"unit{'s' * (len(units) != 1)} {shown}{more} at {self.name}"
@@ -93,11 +95,11 @@ class Case:
 class Plan:
     """What a remedy is about to do: its contract, and sentences for the receipt.
 
-    ``tolerance`` is how far the outputs may move, beside their size, while the contract holds.
+    ``tried``: the contract was held against the data already.
     """
 
     preserves: Preserves = "data"
-    tolerance: float = 0.0
+    tried: bool = False
     changes: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 

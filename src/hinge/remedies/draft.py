@@ -9,9 +9,12 @@ from typing import Any
 import torch
 from torch import nn
 
+from hinge.errors import UnsupportedError
 from hinge.remedies.optimizer_state import Entries, check_held, reset
 from hinge.remedies.snapshot import Snapshot
 from hinge.tracing.guard import uninterrupted
+
+_PLAIN = (torch.Tensor, nn.Parameter, nn.Buffer)
 
 
 class Draft:
@@ -56,6 +59,13 @@ class Draft:
         scaled are still what it has watched.
         """
         tensor = self._tensors[name]
+        if type(tensor) not in _PLAIN:
+            raise UnsupportedError(
+                "single entries of the parameter cannot be written",
+                where=name,
+                found=f"a {type(tensor).__name__}, which is sharded or packed",
+                do="mend the model before it is sharded or quantised",
+            )
         draft = self._drafts.get(id(tensor))
         if draft is None:
             draft = self._drafts[id(tensor)] = tensor.detach().clone()

@@ -79,7 +79,8 @@ class Lift:
                 "the same value on every example",
                 _REDRAW,
             )
-        raised = torch.tensor([seen.kink - level for level in levels if level is not None])
+        to = torch.tensor([level for level in levels if level is not None], dtype=torch.float64)
+        raised = seen.kink[list(case.units)] - to
         before = draft.entries(offset, 0, case.units)
         draft.write(offset, 0, case.units, before + raised.to(before))
 
@@ -141,12 +142,19 @@ def _is_rough(tops: torch.Tensor, precision: float) -> bool:
 def _offset(case: Case, draft: Draft) -> str:
     """The parameter that is added last. Raises `UnsupportedError` if there is none to raise."""
     offset = case.wiring.offset
+    if case.wiring.traits.selects:
+        found = f"units of {case.wiring.site.activation} compete: a bias alone promises no share"
+        raise _unliftable(case, found)
     found = "no bias is added last before the activation"
     if offset and offset in draft:
         if draft[offset].shape == (case.wiring.site.n_units,) and offset not in case.wiring.shared:
             return offset
         found = f"{offset} belongs to other units or calls too"
-    raise UnsupportedError(
+    raise _unliftable(case, found)
+
+
+def _unliftable(case: Case, found: str) -> UnsupportedError:
+    return UnsupportedError(
         "the units cannot be lifted", where=case.named(case.units), found=found, do=_REDRAW
     )
 

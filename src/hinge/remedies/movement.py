@@ -8,6 +8,8 @@ from collections.abc import Sequence
 import torch
 
 from hinge.errors import ModelError
+from hinge.remedies.case import Plan
+from hinge.remedies.draft import Draft
 
 
 class Movement:
@@ -59,3 +61,14 @@ class Movement:
         self._squares += float((values - mean).square().sum()) + away**2 * self._n * n / total
         self._mean += away * n / total
         self._n = total
+
+
+def hold(plan: Plan, movement: Movement, draft: Draft) -> None:
+    """Hold a plan's contract against what was measured, and let it go if that says otherwise."""
+    precision = max(torch.finfo(tensor.dtype).eps for tensor, _ in draft.changed.values())
+    plan.tried = True
+    if plan.preserves == "data" and movement.moved > math.sqrt(precision) * movement.size:
+        plan.breaks(
+            "The outputs moved more than rounding explains: what stands between the units and "
+            "the layers that read them is not known."
+        )

@@ -35,7 +35,7 @@ def holders(optimizer: Any) -> list[Any]:
         return [optimizer]
     if isinstance(optimizer, Mapping):
         optimizer = list(optimizer.values())
-    if isinstance(optimizer, Iterable):
+    if isinstance(optimizer, Iterable) and not isinstance(optimizer, str):
         return [holder for one in optimizer for holder in holders(one)]
     for name in ("optimizer", "optim"):
         if hasattr(optimizer, name):

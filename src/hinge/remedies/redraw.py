@@ -71,7 +71,7 @@ class Redraw:
             self._draw(case, maker, draft, generator)
             plan.changes.append(
                 f"The incoming weights of {case.named(case.units)} ({maker.weight}) were drawn "
-                "anew, and its bias begins at 0."
+                "anew; biases begin at 0."
             )
         _renormalise(cases, makers, draft, passes)
         _turn(cases, makers, draft, passes)

@@ -73,7 +73,7 @@ class Resample:
             mine, drawn = drawn[: len(case.units)], drawn[len(case.units) :]
             self._point(case, maker, reader, mine, draft)
             plan.changes.append(
-                f"{case.named(case.units)} now point at inputs with a large loss: rows of "
+                f"Now {case.named(case.units)} point at inputs with a large loss: rows of "
                 f"{maker.weight}, columns of {reader.weight}."
             )
         return plan

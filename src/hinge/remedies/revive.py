@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import torch
 from torch import nn
 
 from hinge.errors import ModelError, OptionError
@@ -14,7 +13,7 @@ from hinge.remedies.case import Case, Plan
 from hinge.remedies.chosen import Chosen, check_units, chosen_units
 from hinge.remedies.draft import Draft
 from hinge.remedies.lift import Lift
-from hinge.remedies.movement import Movement
+from hinge.remedies.movement import Movement, hold
 from hinge.remedies.optimizer_state import holders
 from hinge.remedies.passes import Passes
 from hinge.remedies.receipt import Receipt
@@ -160,11 +159,6 @@ def _tried(passes: Passes, cases: Sequence[Case], draft: Draft, plan: Plan) -> M
         still = seen.by_site[case.name].silent
         if still:
             plan.notes.append(f"{case.named(still)} still fires on no example.")
-    dtype = next(iter(draft.changed.values()))[0].dtype
-    allowed = plan.tolerance + math.sqrt(torch.finfo(dtype).eps)
-    if plan.preserves == "data" and movement.moved > allowed * movement.size:
-        plan.breaks(
-            "The outputs moved more than rounding explains: something between the units and "
-            "what reads them is not known."
-        )
+    if not plan.tried:
+        hold(plan, movement, draft)
     return movement

@@ -9,26 +9,28 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from hinge.tracing.operators import operator_of
-from hinge.tracing.provenance import Provenance
 from hinge.tracing.trace import Call
 from hinge.tracing.wiring import Reader, Wiring
 
-_MATRIX = 2
+_LAST = 2
 
 
 class UnitsSeen:
     """What the units of one site did over the data.
 
-    Of the chosen ``units``, in their order: `tops`, and ``lowest`` (the smallest value at all).
-    Of all units of the site, shape ``(n_units,)``: ``highest``, the largest pre-activation, and
-    ``above``, the mean of max(z - kink, 0), which is E|h| for a ReLU. All in float64.
+    Of the chosen ``units``, in their order: `tops`. Of all units of the site, shape
+    ``(n_units,)`` in float64: ``kink``; ``highest``, the largest pre-activation; `above`, the
+    mean of max(z - kink, 0), which is E|h| for a ReLU. Where units compete (TopK) the output
+    stands for the pre-activation, and 0 for the kink.
     """
 
     def __init__(self, wiring: Wiring, units: Sequence[int]) -> None:
-        self.kink = wiring.traits.fires_above
+        traits = wiring.traits
         self._n_units, self._units = wiring.site.n_units, torch.as_tensor(units)
+        self._selects = traits.selects
+        kinks = torch.tensor(traits.kinks or (traits.fires_above,), dtype=torch.float64)
+        self.kink = kinks.expand(self._n_units)
         self._tops: list[torch.Tensor] = []
-        self.lowest = torch.full((len(units),), torch.inf, dtype=torch.float64)
         self.highest = torch.full((self._n_units,), -torch.inf, dtype=torch.float64)
         self._sum = torch.zeros(self._n_units, dtype=torch.float64)
         self._n = 0
@@ -37,26 +39,27 @@ class UnitsSeen:
         """Take in one call of the site; a site that is called with nothing shows nothing."""
         if call.arrangement.units.size != self._n_units or not call.z.numel():
             return
-        z = call.arrangement.arrange(call.z.detach())
+        z = call.arrangement.arrange((call.h if self._selects else call.z).detach())
         axis = 2 if call.arrangement.positions_last else 1
-        top = z.amax(axis).double().cpu()
+        top = z.amax(axis).cpu()
         self._tops.append(top[:, self._units])
-        low = z.amin(axis).amin(0).double().cpu()[self._units]
-        self.lowest = torch.minimum(self.lowest, low)
-        self.highest = torch.maximum(self.highest, top.amax(0))
-        above = (z - self.kink).clamp(min=0).sum((0, axis), dtype=torch.float64)
+        self.highest = torch.maximum(self.highest, top.double().amax(0))
+        kink = self.kink.to(z).unsqueeze(1) if axis == _LAST else self.kink.to(z)
+        above = (z - kink).clamp(min=0).sum((0, axis), dtype=torch.float64)
         self._sum += above.cpu()
         self._n += z.shape[0] * z.shape[axis]
 
     @property
     def tops(self) -> torch.Tensor:
         """The largest pre-activation of each chosen unit on each example, ``(examples, units)``."""
-        return torch.cat(self._tops) if self._tops else torch.empty(0, len(self._units))
+        if not self._tops:
+            return torch.empty(0, len(self._units), dtype=torch.float64)
+        return torch.cat(self._tops).double()
 
     @property
     def fired(self) -> torch.Tensor:
         """On how many examples each chosen unit fired, int64."""
-        return (self.tops > self.kink).sum(0)
+        return (self.tops > self.kink[self._units]).sum(0)
 
     @property
     def silent(self) -> list[int]:
@@ -113,22 +116,17 @@ class InputSeen:
 
 
 class Reading(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's class is untyped
-    """While active, sees what the readers of sites read. Put it inside a `Trace`."""
+    """While active, sees what the readers of sites read, by where their weights lie in memory."""
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
         return False
 
-    def __init__(
-        self,
-        readers: Mapping[tuple[str, Reader], torch.Tensor],
-        provenance: Provenance,
-    ) -> None:
+    def __init__(self, readers: Mapping[tuple[str, Reader], torch.Tensor]) -> None:
         """``readers`` are pairs of a site's name and its reader, each with the weight."""
         super().__init__()  # type: ignore[no-untyped-call] # likewise
         self.inputs = {key: InputSeen(weight, key[1]) for key, weight in readers.items()}
         self._weights = {key: weight.data_ptr() for key, weight in readers.items()}
-        self._seen = provenance
 
     def __torch_dispatch__(
         self, function: Any, types: Any, args: Any = (), kwargs: Any = None
@@ -142,10 +140,10 @@ class Reading(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's cla
     def _look(self, name: str, arguments: Mapping[str, Any]) -> None:
         names = {"mm": ("self", "mat2"), "addmm": ("mat1", "mat2")}
         left, right = (arguments[n] for n in names.get(name, ("input", "weight")))
-        for (site, reader), at in self._weights.items():
+        for key, at in self._weights.items():
             for x, weight in ((left, right), (right, left)):
-                if weight.data_ptr() == at and site in self._seen[x].sources:
+                if weight.data_ptr() == at:
                     first = name != "convolution" and x is right  # W @ x
                     rows = x.movedim(0 if first else 1, -1).flatten(0, -2)
-                    if rows.shape[-1] == self.inputs[site, reader].length:
-                        self.inputs[site, reader].add(rows.detach())
+                    if rows.shape[-1] == self.inputs[key].length:
+                        self.inputs[key].add(rows.detach())

@@ -12,13 +12,13 @@ import torch
 from hinge.errors import OptionError, UnsupportedError
 from hinge.remedies.case import Case, Plan
 from hinge.remedies.draft import Draft
+from hinge.remedies.movement import hold
 from hinge.remedies.outgoing import release
 from hinge.remedies.passes import Passes
 from hinge.tracing.wiring import Maker
 
 _REDRAW = "use Redraw(), which draws their weights anew"
 _OF_NORM = ("weight", "bias", "running_mean", "running_var")
-_NOISES = 30.0  # many copies add up their noise, and outputs may be small beside their parts
 
 
 @dataclass(frozen=True)
@@ -55,44 +55,33 @@ class Split:
 
     def plan(self, cases: Sequence[Case], draft: Draft, passes: Passes) -> Plan:
         """See `hinge.remedies.remedy.Remedy`."""
-        del passes  # all that is needed was seen
-        plan = Plan(tolerance=_NOISES * self.noise)
-        generator = torch.Generator().manual_seed(self.seed)
-        for case in cases:
-            maker = case.row_maker(draft, _REDRAW)
+        plan = Plan()
+        makers = [case.row_maker(draft, _REDRAW) for case in cases]
+        for case, maker in zip(cases, makers, strict=True):
             _refuse_tied(case)
             donors = _donors(case)
             release(case, draft, plan, "use Lift(keep_outgoing=True), or leave these units out")
-            self._copy(case, maker, donors, draft, generator)
+            _copy(case, maker, donors, draft)
             _share(case, donors, draft)
             plan.changes.append(
-                f"{case.named(case.units)} became copies of {case.named(donors)}; the outgoing "
+                f"Now {case.named(case.units)} are copies of {case.named(donors)}; the outgoing "
                 "weights are shared between each unit and its copies."
             )
+        hold(plan, passes.compare(draft), draft)  # before noise hides what else moves
+        generator = torch.Generator().manual_seed(self.seed)
+        for case, maker in zip(cases, makers, strict=True):
+            self._disturb(case, maker, draft, generator)
         return plan
 
-    def _copy(
-        self,
-        case: Case,
-        maker: Maker,
-        donors: Sequence[int],
-        draft: Draft,
-        generator: torch.Generator,
-    ) -> None:
-        """Give the units what makes their donors."""
-        rows = draft.entries(maker.weight, maker.unit_axis, donors)
-        flat = rows.movedim(maker.unit_axis, 0).flatten(1)
+    def _disturb(self, case: Case, maker: Maker, draft: Draft, generator: torch.Generator) -> None:
+        """Add noise to the incoming weights of a case's units."""
+        rows = draft.entries(maker.weight, maker.unit_axis, case.units)
+        first = rows.movedim(maker.unit_axis, 0)
+        flat = first.flatten(1)
         drawn = torch.randn(flat.shape, generator=generator, dtype=torch.float64).to(flat.device)
         apart = drawn * (self.noise * flat.norm(dim=1, keepdim=True) / math.sqrt(flat.shape[1]))
-        rest = rows.movedim(maker.unit_axis, 0)
-        copies = (rest + apart.view_as(rest)).movedim(0, maker.unit_axis)
-        draft.write(maker.weight, maker.unit_axis, case.units, copies)
-        names = [maker.bias] if maker.bias else []
-        if maker.norm is not None:
-            names += [f"{maker.norm.module}.{name}" for name in _OF_NORM]
-        for name in names:
-            if name in draft:
-                draft.write(name, 0, case.units, draft.entries(name, 0, donors))
+        noisy = (first + apart.view_as(first)).movedim(0, maker.unit_axis)
+        draft.write(maker.weight, maker.unit_axis, case.units, noisy)
 
     def __str__(self) -> str:
         return f"Split(noise={self.noise:g}, seed={self.seed})"
@@ -111,6 +100,18 @@ def _donors(case: Case) -> list[int]:
             _REDRAW,
         )
     return [strong[i % len(strong)] for i in range(len(case.units))]
+
+
+def _copy(case: Case, maker: Maker, donors: Sequence[int], draft: Draft) -> None:
+    """Give the units what makes their donors."""
+    rows = draft.entries(maker.weight, maker.unit_axis, donors)
+    draft.write(maker.weight, maker.unit_axis, case.units, rows)
+    names = [maker.bias] if maker.bias else []
+    if maker.norm is not None:
+        names += [f"{maker.norm.module}.{name}" for name in _OF_NORM]
+    for name in names:
+        if name in draft:
+            draft.write(name, 0, case.units, draft.entries(name, 0, donors))
 
 
 def _share(case: Case, donors: Sequence[int], draft: Draft) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -26,6 +27,8 @@ class Arrangement:
         Which of the two, `positions_last` tells: the one that needs no copy.
         """
         shape = tensor.shape
+        if self._flattened:
+            return self._unflattened(tensor)
         if self._plain(shape):
             return tensor.reshape(*shape[:2], -1)
         sizes: list[int] = []
@@ -50,6 +53,39 @@ class Arrangement:
         order = [example_axis, *rest, unit_axis]
         return tensor.permute(order).flatten(1, -2)
 
+    def refitted(
+        self, old: Sequence[int], new: Sequence[int], n_examples: int
+    ) -> Arrangement | None:
+        """The arrangement of another call, whose tensor has the shape ``new`` instead of ``old``.
+
+        The number of examples, and of positions, may differ; None where the units no longer
+        fit.
+        """
+        if len(old) != len(new):
+            return None
+        units = _refitted(self.units, old, new, self.units.size)
+        if units is None:
+            return None
+        examples = self.examples and _refitted(self.examples, old, new, n_examples)
+        return Arrangement(units, examples)
+
+    @property
+    def _flattened(self) -> bool:
+        """Whether one axis holds all: one example after the other, and in each its units."""
+        return self.examples is not None and self.examples.axis == self.units.axis
+
+    def _unflattened(self, tensor: torch.Tensor) -> torch.Tensor:
+        """Arrange a tensor whose examples and units share an axis, as BatchTopK's do."""
+        units, examples = self.units, self.examples
+        assert examples is not None  # noqa: S101 - for the type checker
+        axis, last = units.axis, units.size * units.inner
+        sizes = (-1, examples.size, examples.inner // last, last)
+        tensor = tensor.reshape(*tensor.shape[:axis], *sizes, *tensor.shape[axis + 1 :])
+        apart = Arrangement(
+            Place(axis + 3, units.size, units.inner), Place(axis + 1, examples.size)
+        )
+        return apart.arrange(tensor)
+
     def _plain(self, shape: torch.Size) -> bool:
         """Whether a tensor of this shape has examples, units and positions already in order."""
         units, examples = self.units, self.examples
@@ -64,3 +100,12 @@ class Arrangement:
     def positions_last(self) -> bool:
         """Whether `arrange` puts the positions after the units (images) or before (tokens)."""
         return self.examples is not None and self.units.axis == self.examples.axis + 1
+
+
+def _refitted(place: Place, old: Sequence[int], new: Sequence[int], size: int) -> Place | None:
+    """The place with ``size`` values, where its axis is as long as ``new`` says."""
+    outer, _, inner = place.split(old)
+    if inner > 1 and outer == 1 and size:
+        inner = max(1, new[place.axis] // size)
+    found = Place(place.axis, size, inner)
+    return found if found.fits(new) else None

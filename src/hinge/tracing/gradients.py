@@ -18,11 +18,6 @@ from hinge.tracing.trace import Call
 Reached = Callable[[Call, torch.Tensor], None]
 
 
-def next_node_number() -> int:
-    """The number that autograd gives to the node it makes next in this thread."""
-    return int(torch._C._autograd._get_sequence_nr())  # noqa: SLF001 - torch has no public name for it
-
-
 def send_gradients(output: Any, calls: dict[int, Call], reached: Reached) -> None:
     """Run backward from a model's output, handing on the gradient of each call's input.
 

@@ -51,6 +51,11 @@ def tensors_among(values: Any) -> list[torch.Tensor]:
     return found
 
 
+def next_node_number() -> int:
+    """The number that autograd gives to the node it makes next in this thread."""
+    return int(torch._C._autograd._get_sequence_nr())  # noqa: SLF001 - torch has no public name for it
+
+
 def is_zero(value: Any) -> bool:
     """Whether a number or a whole tensor is zero."""
     return not value.any() if isinstance(value, torch.Tensor) else value == 0

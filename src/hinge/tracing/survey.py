@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -17,18 +18,26 @@ from hinge.tracing.running import as_written, unwrapped
 from hinge.tracing.trace import Call, Trace
 from hinge.tracing.wires import Wires
 from hinge.tracing.wiring import Wiring
-from hinge.units import Site, Traits
+from hinge.units import Site
 
 
 class Survey:
-    """Learns the sites of a model from one pass of it, whoever runs that pass."""
+    """Learns the sites of a model from its passes, whoever runs them.
 
-    def __init__(self, model: torch.nn.Module) -> None:
+    ``each`` is called with every call of an activation, and with what is known of its site.
+    """
+
+    def __init__(
+        self,
+        model: torch.nn.Module,
+        each: Callable[[Call, Wiring], None] = lambda _call, _wiring: None,
+    ) -> None:
+        self._each = each
         self._modules = RunningModules(model)
         self._seen = Provenance(model)
         self._wires = Wires([*model.named_parameters(), *model.named_buffers()])
-        self._calls: dict[str, Call] = {}
-        self._traits: dict[str, Traits] = {}
+        self._found: dict[str, Wiring] = {}
+        self._wired = False
 
     @contextmanager
     def of(self, inputs: list[torch.Tensor], n_examples: int, axis: int) -> Iterator[None]:
@@ -36,35 +45,54 @@ class Survey:
         with self._modules:
             self._modules.start()
             self._seen.start(inputs, n_examples, axis)
-            with Trace(self._modules, self._seen, self._found, self._wires):
+            wires = None if self._wired else self._wires
+            with Trace(self._modules, self._seen, self._called, wires):
                 yield
 
-    def finish(self, output: Any) -> dict[str, Wiring]:
-        """How each site hangs in the model, in the order of the calls; the pass gave ``output``."""
-        self._wires.finish(output)
-        return {name: self._wiring(name, call) for name, call in self._calls.items()}
+    def wired(self, output: Any) -> dict[str, Wiring]:
+        """How each site hangs in the model, in the order of the calls, after the first pass.
 
-    def _found(self, call: Call) -> str:
-        self._calls.setdefault(call.site, call)
+        ``output`` is what the model gave. Passes after this one are only looked at.
+        """
+        if not self._wired:
+            self._wires.finish(output)
+            self._found = {name: self._hung(wiring) for name, wiring in self._found.items()}
+            self._wired = True
+        return self._found
+
+    def _called(self, call: Call) -> str:
+        wiring = self._found.get(call.site)
+        if wiring is None:
+            wiring = self._found[call.site] = _bare(call)
+        self._each(call, wiring)
         return call.site
 
-    def _wiring(self, name: str, call: Call) -> Wiring:
-        hung, shared = self._wires.sites[name], self._wires.shared
-        made = hung.made
-        makers = (made.maker.weight, made.maker.bias) if made else ()
-        used = {*makers, *(one for r in hung.readers for one in (r.weight, r.bias))} - {""}
-        size = call.arrangement.units.size
-        return Wiring(
-            site=Site(call.module, call.function, call.call, call.activation.name, size),
-            traits=traits_of(call.activation, call.parameters),
-            arrangement=call.arrangement,
-            maker=made.maker if made else None,
-            offset=made.offset if made else "",
+    def _hung(self, wiring: Wiring) -> Wiring:
+        """Add the layers around the site to what its call told."""
+        hung = self._wires.sites[wiring.site.name]
+        maker = hung.made.maker if hung.made else None
+        names = (maker.weight, maker.bias) if maker else ()
+        used = {*names, *(name for r in hung.readers for name in (r.weight, r.bias))} - {""}
+        return replace(
+            wiring,
+            maker=maker,
+            offset=hung.made.offset if hung.made else "",
             readers=tuple(hung.readers),
             elsewhere=tuple(hung.elsewhere),
-            shared=tuple(sorted(used & shared)),
-            inputs=tuple(source for source in call.layer.sources if source != INPUT),
+            shared=tuple(sorted(used & self._wires.shared)),
         )
+
+
+def _bare(call: Call) -> Wiring:
+    """What the call of a site tells, without the layers around it."""
+    size = call.arrangement.units.size
+    return Wiring(
+        site=Site(call.module, call.function, call.call, call.activation.name, size),
+        traits=traits_of(call.activation, call.parameters),
+        arrangement=call.arrangement,
+        shape=tuple(call.z.shape),
+        inputs=tuple(source for source in call.layer.sources if source != INPUT),
+    )
 
 
 def wire(model: torch.nn.Module, batch: Batch, forward: Forward | None = None) -> dict[str, Wiring]:
@@ -77,4 +105,4 @@ def wire(model: torch.nn.Module, batch: Batch, forward: Forward | None = None) -
     surveyed = survey.of(batch.tensors, batch.n, batch.axis)
     with untouched(model), as_written(), torch.no_grad(), surveyed:
         output = batch.run(model, forward)
-    return survey.finish(output)
+    return survey.wired(output)

@@ -6,21 +6,23 @@ methods, in-place ones and the insides of recurrent or scripted modules alike.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from hinge.activations import Activation
+from hinge.activations import Activation, JointActivation, relu
 from hinge.layout import Place
 from hinge.tracing.arrangement import Arrangement
 from hinge.tracing.learning import learn
 from hinge.tracing.modules import RunningModules
-from hinge.tracing.operators import operator_of
+from hinge.tracing.operators import Operator, operator_of, tensors_among
 from hinge.tracing.provenance import Known, Layer, Provenance
 from hinge.tracing.recognition import Match, recognise
+from hinge.tracing.selection import Selections
 from hinge.tracing.wires import Wires
 from hinge.units import site_name
 
@@ -29,17 +31,22 @@ _IMAGE_RANK = 4  # from this rank on, axis 1 holds the channels unless a layer s
 
 @dataclass(frozen=True)
 class Call:
-    """One call of an activation: where, which, on what, and what came out."""
+    """One call of an activation: where, which, on what, and what came out.
+
+    ``node`` is the number of the autograd node that brings the gradient of ``z``; None if that
+    is the node of the operator that makes ``h``.
+    """
 
     module: str
     function: str
     call: int
-    activation: Activation
+    activation: Activation | JointActivation
     parameters: dict[str, Any]
     z: torch.Tensor
     h: torch.Tensor
     arrangement: Arrangement
     layer: Layer
+    node: int | None = None
 
     @property
     def site(self) -> str:
@@ -68,32 +75,50 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's class
         self._modules = modules
         self._seen = seen
         self._found = found
+        self._selections = Selections()
 
     def __torch_dispatch__(
         self, function: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
         """Run one operator, and see what it is."""
         operator, kwargs = operator_of(function), kwargs or {}
-        match = recognise(operator, args, kwargs, self._seen)
+        match, node = self._match(operator, args, kwargs)
         if match is None:
             out = function(*args, **kwargs)
+            self._selections.chosen(operator, args, kwargs, out)
             learn(operator, args, kwargs, out, self._seen)
             if self._wires is not None:
                 self._wires.ran(operator, args, kwargs, out, self._seen)
             return out
         activation, parameters, z = match
         known = self._seen[z]
-        kept = z.clone() if operator.in_place else z
+        kept = z.clone() if operator.in_place and z is args[0] else z
         out = function(*args, **kwargs)
         h = out if isinstance(out, torch.Tensor) else out[0]  # logsigmoid gives a buffer too
-        name = self._found(self._call((activation, parameters, kept), h, known))
+        call = self._call((activation, parameters, kept), h, known)
+        name = self._found(replace(call, node=node))
         if self._wires is not None:
-            self._wires.activated(name, z, h)
-        lowest, _ = activation.range(**parameters)
+            self._wires.activated(name, z, h, tensors_among(args))
+        if isinstance(activation, JointActivation):  # it selects: no value is new but zero
+            nonnegative = known.nonnegative
+        else:
+            nonnegative = float(activation.range(**parameters)[0]) >= 0
         self._seen[h] = Known(
-            known.units, known.examples, sources=(name,), nonnegative=float(lowest) >= 0
+            known.units,
+            known.examples,
+            sources=(name,),
+            nonnegative=nonnegative,
+            relu_of=weakref.ref(z) if activation is relu and z is not h else None,
         )
         return out
+
+    def _match(self, operator: Operator, args: Any, kwargs: Any) -> tuple[Match | None, int | None]:
+        """The activation that this operator completes, and where its gradient arrives."""
+        match = recognise(operator, args, kwargs, self._seen)
+        if match is not None:
+            return (None if self._selections.are_values(match[2]) else match), None
+        selection = self._selections.match(operator, args, kwargs, self._seen)
+        return (None, None) if selection is None else selection
 
     def _call(self, match: Match, h: torch.Tensor, known: Known) -> Call:
         activation, parameters, z = match
@@ -105,6 +130,11 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's class
         return Call(module, function, call, activation, parameters, z, h, arrangement, layer)
 
 
+def _mixed(units: Place, examples: Place) -> bool:
+    """Whether units and examples share an axis without one example after the other."""
+    return units.axis == examples.axis and examples.inner % (units.size * units.inner) != 0
+
+
 def _arrangement(z: torch.Tensor, known: Known) -> Arrangement:
     """Where units and examples lie; by the usual layouts where the layers did not tell."""
     units = known.units
@@ -112,6 +142,6 @@ def _arrangement(z: torch.Tensor, known: Known) -> Arrangement:
         axis = 1 if z.ndim >= _IMAGE_RANK else z.ndim - 1
         units = Place(axis, z.shape[axis])
     examples = known.examples
-    if examples is None or not examples.fits(z.shape) or examples.axis == units.axis:
+    if examples is None or not examples.fits(z.shape) or _mixed(units, examples):
         examples = None
     return Arrangement(units, examples)

@@ -54,6 +54,7 @@ class Wiring:
     the norm's; empty if there is none or something stands between. ``readers`` are the layers
     that read the output; ``elsewhere`` names what else reads it in a way in which no column
     of weights can be set to zero: operators ("add", "mul") or "the output".
+    ``shape`` is that of the pre-activation in the pass that was surveyed.
     ``shared`` names the parameters of maker and readers that other calls use too (weight
     tying, a layer that is called twice).
     """
@@ -61,6 +62,7 @@ class Wiring:
     site: Site
     traits: Traits
     arrangement: Arrangement
+    shape: tuple[int, ...] = ()
     maker: Maker | None = None
     offset: str = ""
     readers: tuple[Reader, ...] = ()

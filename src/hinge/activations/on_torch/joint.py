@@ -13,7 +13,7 @@ from hinge.activations.joint_call import JointCall
 from hinge.activations.on_torch.joint_registration import register
 from hinge.activations.on_torch.layouts import in_memory_order
 from hinge.activations.on_torch.partials import WithPartials
-from hinge.activations.on_torch.plain import is_plain, is_transformed
+from hinge.activations.on_torch.plain import is_plain, is_transformed, is_watched
 from hinge.activations.on_torch.selection import TWINS
 from hinge.kernels import concatenated, gated, gpu
 
@@ -83,13 +83,27 @@ class JointOperator:
             if kernel is not None:
                 values: Tensor = Fused.apply(ready, replace(call, axis=moved(call.axis)), kernel)
                 return back(values)
-        if not torch.compiler.is_compiling():
+        if is_watched():
+            values = self._watched(call, *arrays)
+        elif not torch.compiler.is_compiling():
             values = WithPartials.apply(call, *arrays)
         elif is_transformed():  # torch does not compile an operator's rules
             values = call.value(*arrays)
         else:
-            given = {**call.options, "dim": call.axis}
-            values = self.operator(*arrays, *(given[one.name] for one in self.record.options))
+            values = self._as_operator(call, *arrays)
+        return values
+
+    def _watched(self, call: JointCall, *arrays: Tensor) -> Tensor:
+        """In a form in which a dispatch mode sees the activation, and autograd its gradient."""
+        if self.record.name in _SEEN_WHOLE:
+            return self._as_operator(call, *arrays)
+        values: Tensor = call.value(*arrays)
+        return values
+
+    def _as_operator(self, call: JointCall, *arrays: Tensor) -> Tensor:
+        given = {**call.options, "dim": call.axis}
+        options = (given[one.name] for one in self.record.options)
+        values: Tensor = self.operator(*arrays, *options)
         return values
 
     def _kernel_for(self, x: Tensor, axis: int) -> Kernel | None:
@@ -115,6 +129,9 @@ class JointOperator:
         count = len(self.record.arguments)
         return self._checked(given[:count], given[count:]), given[:count]
 
+
+_SEEN_WHOLE = frozenset(("topk",))
+"""What a dispatch mode sees as one operator; the others show it the activation in them."""
 
 _MOST_CALLS = 256
 """Shapes that are remembered."""

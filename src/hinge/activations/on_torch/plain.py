@@ -39,6 +39,16 @@ def _has_memory(x: torch.Tensor) -> bool:
     return True
 
 
+def is_watched() -> bool:
+    """Whether a dispatch mode sees each operator of an eager call, and nothing rewrites it."""
+    return (
+        not torch.compiler.is_compiling()  # first: a compiler does not know the other questions
+        and _C._len_torch_dispatch_stack() > 0  # noqa: SLF001
+        and not is_traced()
+        and not is_transformed()
+    )
+
+
 def is_transformed() -> bool:
     """Whether the call is one of `torch.func`, or differentiated in forward mode."""
     return _C._are_functorch_transforms_active() or forward_ad._current_level >= 0  # noqa: SLF001

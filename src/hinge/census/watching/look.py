@@ -1,0 +1,102 @@
+"""A look at all sites at one step: copied to the host, read as soon as it is there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from hinge.census.watching.gathering import Group
+from hinge.census.watching.glimpse import Glimpse, Pulse
+from hinge.census.watching.gradients import Gradients, Signs
+from hinge.census.watching.ledger import Ledger
+from hinge.census.watching.post import Post
+from hinge.census.watching.shot import Shot, on_its_way
+from hinge.units import Reals
+
+
+@dataclass(frozen=True, eq=False)
+class Beat:
+    """What one step leaves to be read later: squares of gradients may still be on their way."""
+
+    step: int
+    rate: float
+    squares: list[float | torch.Tensor]
+    scale: float | None = None
+    skipped: bool = False
+
+    def pulse(self) -> Pulse:
+        """The step's numbers, on the host."""
+        squares = np.array([float(one) for one in self.squares])
+        return Pulse(self.step, self.rate, np.sqrt(squares), self.scale, self.skipped)
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """All that is known of the sites at one step, by their names."""
+
+    step: int
+    posts: Mapping[str, Post]
+    shots: Mapping[str, Shot]
+    offsets: Mapping[str, torch.Tensor]
+    signs: Mapping[str, Signs]
+
+    @classmethod
+    def at(
+        cls, step: int, posts: Mapping[str, Post], gradients: Gradients, *, group: Group
+    ) -> Look:
+        """Copy what is there now, put together over the processes that train the model."""
+        known = {name: gradients.offset(post) for name, post in posts.items()}
+        offsets = {name: on_its_way(one) for name, one in known.items() if one is not None}
+        states = group.reduced([(p.counts, p.reals, p.marks) for p in posts.values()])
+        shots = {
+            name: Shot.of(counts, reals, marks if posts[name].gradient_seen else None)
+            for name, (counts, reals, marks) in zip(posts, states, strict=True)
+        }
+        signs = {
+            name: (on_its_way(more), on_its_way(less), on_its_way(squares))
+            for name, (more, less, squares) in gradients.taken_signs().items()
+        }
+        return cls(step, dict(posts), shots, offsets, signs)
+
+    def glimpses(self, ledger: Ledger, group: Group) -> dict[str, Glimpse]:
+        """The sites as values on the host."""
+        return {n: self._glimpse(n, post, ledger, group) for n, post in self.posts.items()}
+
+    def _glimpse(self, name: str, post: Post, ledger: Ledger, group: Group) -> Glimpse:
+        shot, offset = self.shots[name], self.offsets.get(name)
+        last = shot.counted("last_fired")
+        latest = post.sampled.latest
+        mean, var, strength = latest if latest is not None else (None, None, None)
+        share, norm = _read(self.signs.get(name))
+        return Glimpse(
+            site=post.wiring.site,
+            traits=post.wiring.traits,
+            seen=shot.counted("seen"),
+            fired=shot.counted("fired"),
+            last_fired=last,
+            silent=group.summed(ledger.examples - ledger.until(last), post.clock.device),
+            top=shot.top,
+            gradient_steps=shot.gradient_steps,
+            last_gradient=shot.last_gradient,
+            bias=None if offset is None else offset.double().flatten().numpy(),
+            mean=mean,
+            var=var,
+            strength=strength,
+            signs=share,
+            gradient_norm=norm,
+            inputs=post.wiring.inputs,
+        )
+
+
+def _read(signs: Signs | None) -> tuple[Reals | None, float]:
+    """The larger share of one sign among each unit's weight gradients, and their norm."""
+    if signs is None:
+        return None, float("nan")
+    positive, negative, squares = (np.asarray(one) for one in signs)
+    either = positive + negative
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.where(either > 0, np.maximum(positive, negative) / either, np.nan)
+    return share, float(np.sqrt(squares.sum()))

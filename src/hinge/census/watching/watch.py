@@ -1,0 +1,350 @@
+"""The watch: counts every unit while its network trains, and says what happens to them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import torch
+from torch import nn
+
+from hinge.census.census import Census
+from hinge.census.watching import show
+from hinge.census.watching.chronicle import Chronicle
+from hinge.census.watching.clock import Clock
+from hinge.census.watching.feeds import feed_of_post
+from hinge.census.watching.gathering import Group
+from hinge.census.watching.glimpse import Glimpse
+from hinge.census.watching.gradients import Gradients
+from hinge.census.watching.guard import Guard
+from hinge.census.watching.hooks import Passive
+from hinge.census.watching.ledger import Ledger
+from hinge.census.watching.look import Beat, Look
+from hinge.census.watching.numbers import records
+from hinge.census.watching.passes import Passes
+from hinge.census.watching.post import Post
+from hinge.census.watching.silence import PATIENCE
+from hinge.errors import OptionError
+from hinge.events import Event
+from hinge.page import Page
+from hinge.sinks import Sink
+
+_SAMPLES = 4  # sampled steps between two looks at all sites, which cost more
+_WINDOW = 512  # steps whose numbers are kept, unless looks are further apart
+_MOST = 1 << 16  # steps whose numbers are kept at most
+_PATIENT = 3  # steps without a pass before the watch says that it sees none
+
+
+class Watch:
+    """Counts what every unit does at every step; made by `hinge.watch`.
+
+    A context manager; `start` and `stop` do the same without one. Steps are the optimizer's,
+    counted from 0 (without an optimizer: passes). Only passes are counted through which
+    gradients will flow, so that evaluation under ``torch.no_grad()`` is left out.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer | None,
+        *,
+        every: int,
+        sinks: Sequence[Sink],
+        scaler: Any,
+        batch_axis: int,
+        patience: int | None,
+        example: Any,
+    ) -> None:
+        self.model = model
+        self.optimizer = optimizer
+        self.every = every
+        self.step = 0
+        self.latest: Mapping[str, Glimpse] = {}
+        self._notes: dict[str, None] = {}
+        self._sinks, self._scaler, self._axis = tuple(sinks), scaler, batch_axis
+        self._patience, self._example = patience, example
+        device = next((p.device for p in model.parameters()), torch.device("cpu"))
+        self._clock = Clock(device)
+        self._posts: dict[str, Post] = {}
+        self._ledger = Ledger()
+        self._examples_before = 0
+        self._chronicle: Chronicle | None = None
+        self._gradients: Gradients | None = None
+        self._passes: Passes | None = None
+        self._hooks = ExitStack()
+        self._guard = Guard(self._fail)
+        self._group = Group.of(model)
+        self._beats: list[Beat] = []
+        self._pending: list[tuple[Look, list[Beat]]] = []
+        self._excused = False
+        self._taken = False
+        self._scale: float | None = None
+        self._blind = 0
+
+    def start(self) -> Self:
+        """Begin to watch. Raises `OptionError` if it is watching already."""
+        if self._passes is not None:
+            raise OptionError(
+                "the watch is running already",
+                where="Watch.start()",
+                found=f"a watch that is at step {self.step}",
+                do="call stop() first, or make another watch with hinge.watch()",
+            )
+        self._guard = Guard(self._fail)
+        self._passes = Passes(self.model, self._posts, self._clock, self._axis, self._guard)
+        self._passes.begun = self._pass_begins
+        if self._example is not None:
+            self._passes.survey(self._example)
+        if self.optimizer is not None:
+            for handle in (
+                self.optimizer.register_step_pre_hook(Passive(self._before_step)),
+                self.optimizer.register_step_post_hook(Passive(self._after_step)),
+            ):
+                self._hooks.callback(handle.remove)
+        return self
+
+    def stop(self) -> None:
+        """Take all hooks away; what was counted stays."""
+        if self._passes is None:
+            return
+        if self._guard.error is None:
+            with self._guard:
+                self._finish()
+        self._detach()
+        for sink in self._sinks:
+            try:
+                sink.close()
+            except Exception as error:  # noqa: BLE001 - a training that ends must end
+                self._warn(f"closing {type(sink).__name__} failed", error)
+
+    def _finish(self) -> None:
+        """Look once more, at the step that was the last, and read all that was looked at."""
+        passes = self._passes
+        if self.optimizer is None and passes is not None and passes.examples:
+            self._step_over()
+        if not self._group.together:  # another process may have stopped at another step
+            self._look()
+        self._read(everything=True)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    @property
+    def census(self) -> Census:
+        """What every unit did in this process since the start, or since the last `restart`.
+
+        Counts and extremes are exact over all steps; zeros, means, variances and strengths rest
+        on the sampled steps. A unit is blocked where no step brought it a gradient.
+        """
+        tallies = {name: post.tally() for name, post in self._posts.items()}
+        pending = 0 if self._passes is None else self._passes.examples
+        seen = self._ledger.examples + pending - self._examples_before
+        return self._with_feeds(Census(tallies, seen, notes=self.notes))
+
+    def gathered(self) -> Census:
+        """The census of all processes together: call it in all of them, at the same step.
+
+        The integers are those that one process would have counted on all the data.
+        """
+        return self._with_feeds(self._group.merged(self.census))
+
+    @property
+    def events(self) -> tuple[Event, ...]:
+        """What happened so far, by step: deaths, returns, collapses, each with its cause."""
+        return () if self._chronicle is None else self._chronicle.events
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the watch could not see, and why."""
+        return tuple(self._notes)
+
+    def dead(self) -> dict[str, tuple[int, ...]]:
+        """The units of each site that are dead now: silent for longer than chance explains."""
+        return {} if self._chronicle is None else self._chronicle.dead()
+
+    def restart(self) -> None:
+        """Begin the counts of the census anew; steps and events go on."""
+        self._examples_before = self._ledger.examples
+        for post in self._posts.values():
+            post.restart()
+
+    def page(self) -> Page:
+        """The events and the census as a page."""
+        return show.page(self.census, self.events, self.notes, self.step)
+
+    def _repr_html_(self) -> str:
+        from hinge.report import to_html  # noqa: PLC0415 - only a notebook asks for it
+
+        return to_html(self.page())
+
+    def __str__(self) -> str:
+        return show.text(self.census, self.events, self.notes, self.step)
+
+    def _with_feeds(self, census: Census) -> Census:
+        """The census, which knows the layers behind its sites."""
+        for name, tally in census.tallies.items():
+            post = self._posts[name]
+            tally.feed = lambda post=post: feed_of_post(self.model, post, self._posts)
+        return census
+
+    def _pass_begins(self) -> None:
+        """A pass is about to begin; without an optimizer the step before is over by that."""
+        passes = self._passes
+        if self.optimizer is None and passes is not None and passes.count:
+            self._step_over()
+
+    def _before_step(self, *_: object) -> None:
+        """The gradients are whole, unless the optimizer calls a closure that makes them."""
+        if self._guard.error is None and self._passes is not None and self._passes.count:
+            with self._guard:
+                self._take_gradients()
+
+    def _after_step(self, *_: object) -> None:
+        if self._guard.error is None:
+            with self._guard:
+                if not self._taken:
+                    self._take_gradients()
+                self._step_over()
+        if self._guard.error is not None and self._group.together:
+            self._excuse()
+
+    def _take_gradients(self) -> None:
+        """Read the gradients of this step."""
+        self._learn()
+        squares = [] if self._gradients is None else self._gradients.read()
+        self._beats.append(self._beat(squares))
+        if self._looks and self._gradients is not None:
+            self._gradients.take_signs()
+        self._taken = True
+
+    def _excuse(self) -> None:
+        """Having failed, tell the other processes when they ask next, and never again."""
+        if self._looks and not self._excused:
+            self._group.all_well(self._clock.device, failed=True)
+            self._excused = True
+        self.step += 1
+
+    @property
+    def _looks(self) -> bool:
+        """Whether this is a step to look at all sites."""
+        return self.step % (self.every * _SAMPLES) == 0
+
+    def _step_over(self) -> None:
+        """A step is over: write it down, and look at the sites if it is time to."""
+        passes = self._passes
+        if passes is None:
+            return
+        self._learn()
+        self._blind = 0 if passes.count else self._blind + 1
+        if self._blind == _PATIENT:
+            self._note(show.BLIND)
+        self._ledger.add(self.step, passes.examples)
+        passes.count = passes.examples = 0
+        if self.optimizer is None:
+            squares = [] if self._gradients is None else self._gradients.heard()
+            self._beats.append(self._beat(squares))
+        if self._looks:
+            self._look()
+            self._read(everything=self._clock.device.type == "cpu")
+        self.step += 1
+        self._taken = False
+        self._clock.set(self.step)
+        passes.sample = self.step % self.every == 0
+
+    def _learn(self) -> None:
+        """Once the sites are known, know their parameters too."""
+        passes = self._passes
+        if self._gradients is not None or passes is None or not passes.surveyed:
+            return
+        self._gradients = Gradients(passes.model, self._posts)
+        if self.optimizer is None:
+            for handle in self._gradients.listen(self._guard):
+                self._hooks.callback(handle.remove)
+        if self._chronicle is None:
+            sites = {name: post.wiring.site for name, post in self._posts.items()}
+            patience = PATIENCE if self._patience is None else self._patience
+            window = min(max(_WINDOW, _SAMPLES * self.every), _MOST)
+            self._chronicle = Chronicle(sites, patience=patience, window=window)
+
+    def _beat(self, squares: list[float | torch.Tensor]) -> Beat:
+        rate = max((_number(g["lr"]) for g in self._groups), default=float("nan"))
+        scale = None if self._scaler is None else float(self._scaler.get_scale())
+        fell = scale is not None and self._scale is not None and scale < self._scale
+        self._scale = scale
+        return Beat(self.step, rate, squares, scale, skipped=fell)
+
+    @property
+    def _groups(self) -> list[dict[str, Any]]:
+        return [] if self.optimizer is None else self.optimizer.param_groups
+
+    def _look(self) -> None:
+        """Copy what is known of the sites now; it is read once it has arrived."""
+        if self._gradients is None or self._passes is None:
+            return
+        self._note(*self._passes.missed())
+        if not self._group.all_well(self._clock.device):
+            self._excused = True  # all know by now
+            raise RuntimeError("the watch of another process failed")
+        look = Look.at(self.step, self._posts, self._gradients, group=self._group)
+        self._pending.append((look, self._beats))
+        self._beats = []
+
+    def _read(self, *, everything: bool) -> None:
+        """Read the looks that have arrived: on an accelerator all but the latest."""
+        keep = 0 if everything else 1
+        while len(self._pending) > keep and self._chronicle is not None:
+            look, beats = self._pending.pop(0)
+            for beat in beats:
+                self._chronicle.pulse(beat.pulse())
+            self.latest = look.glimpses(self._ledger, self._group)
+            events = self._chronicle.look(look.step, self.latest)
+            if self._sinks:
+                self._tell(look.step, records(self.latest, look.step), events)
+
+    def _tell(self, step: int, values: Mapping[str, float], events: Sequence[Event]) -> None:
+        """Tell the sinks; one that fails is left out from then on, with a warning."""
+        for sink in tuple(self._sinks):
+            try:
+                sink.numbers(step, values)
+                for event in events:
+                    sink.event(event)
+            except Exception as error:  # noqa: BLE001 - neither training nor watch may end of it
+                self._sinks = tuple(one for one in self._sinks if one is not sink)
+                self._warn(f"{type(sink).__name__} failed", error)
+
+    def _warn(self, what: str, error: Exception) -> None:
+        told = f"{what}, and hinge.watch goes on without it: {type(error).__name__}: {error}"
+        self._note(told)
+        warnings.warn(told, RuntimeWarning, stacklevel=2)
+
+    def _note(self, *notes: str) -> None:
+        self._notes.update(dict.fromkeys(notes))
+
+    def _fail(self, told: str) -> None:
+        """Note it: hooks do nothing from now on, and go at `stop`, as one of them may be running."""
+        self._note(told)
+
+    def _detach(self) -> None:
+        self._hooks.close()
+        if self._passes is not None:
+            self._passes.close()
+            self._passes = None
+
+
+def _number(rate: Any) -> float:
+    """A learning rate, unless it lies on an accelerator, which nobody waits for."""
+    if isinstance(rate, torch.Tensor):
+        return float(rate) if rate.device.type == "cpu" else float(np.nan)
+    return float(rate)

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.nn import Parameter
 
-from hinge.activations import Activation
+from hinge.activations import Activation, JointActivation
 from hinge.errors import ModelError, OptionError
 from hinge.remedies.making import Recipe
 from hinge.remedies.recognising import Found, activation_of, seen_in
@@ -30,7 +30,7 @@ class Called:
 
     site: str
     module: str
-    activation: Activation
+    activation: Activation | JointActivation
     channels: int
     like: torch.Tensor
 

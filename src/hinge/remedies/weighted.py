@@ -130,8 +130,9 @@ def _by_calls(runs: Runs) -> dict[str, float]:
     found: dict[str, float] = {}
 
     def called(call: Call) -> None:
-        if call.layer.name not in found:
-            found[call.layer.name] = gain_of(call.activation, call.parameters)
+        record = call.activation
+        if isinstance(record, Activation) and call.layer.name not in found:
+            found[call.layer.name] = gain_of(record, call.parameters)
 
     runs.over_calls(called)
     return found

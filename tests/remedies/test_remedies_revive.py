@@ -16,7 +16,7 @@ from torch.nn import functional
 import hinge
 from hinge.errors import DataError, HingeError, ModelError, OptionError, UnsupportedError
 from hinge.remedies import Lift, Redraw, Split, revive
-from hinge.remedies.case import Case
+from hinge.remedies.reviving.case import Case
 from hinge.tracing.wiring import Reader
 
 X = torch.randn(30, 6, generator=torch.Generator().manual_seed(5))

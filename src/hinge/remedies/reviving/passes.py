@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from hinge.errors import DataError, HingeError
-from hinge.remedies.movement import Movement
-from hinge.remedies.seen import Reading
+from hinge.remedies.changing.movement import Movement
+from hinge.remedies.reviving.seen import Reading
 from hinge.tracing.batches import Batch, Forward, Preparation
 from hinge.tracing.gradients import floating
 from hinge.tracing.guard import untouched

@@ -15,10 +15,10 @@ from torch.nn.parameter import is_lazy
 from hinge.activations import Activation
 from hinge.activations.facts import moments
 from hinge.errors import ModelError, UnsupportedError
-from hinge.remedies.recognising import activation_of
-from hinge.remedies.runs import Runs
-from hinge.remedies.sameness import single
-from hinge.remedies.slots import within
+from hinge.remedies.changing.runs import Runs
+from hinge.remedies.changing.slots import within
+from hinge.remedies.swapping.recognising import activation_of
+from hinge.remedies.swapping.sameness import single
 from hinge.tracing.trace import Call
 
 _TRANSPOSED = nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d

@@ -111,6 +111,8 @@ class Post:
     def tally(self) -> Tally:
         """The counts of every step, with the moments of the sampled ones, as a census has them."""
         tally, shot = self.sampled.tally(), self.shot()
+        if self.clock.device.type != "cpu":
+            torch.accelerator.synchronize(self.clock.device)
         for name in _EXACT:
             tally.counts[name][:] = shot.counted(name)
         np.copyto(tally.min, shot.least)

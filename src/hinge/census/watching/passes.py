@@ -213,7 +213,7 @@ class Passes:
         if self._guard.error is not None:
             return
         with self._guard:
-            post.receive(gradient, arrangement)
+            post.receive_values(gradient, arrangement)
 
 
 def in_backward() -> bool:

@@ -16,7 +16,7 @@ from torch.nn import functional
 import hinge
 from hinge.errors import DataError, HingeError, ModelError, OptionError, UnsupportedError
 from hinge.remedies import Lift, Redraw, Split, revive
-from hinge.remedies.case import Case
+from hinge.remedies.reviving.case import Case
 from hinge.tracing.wiring import Reader
 
 X = torch.randn(30, 6, generator=torch.Generator().manual_seed(5))
@@ -134,10 +134,12 @@ def test_several_sites_are_mended_at_once():
         receipt.undo()
 
 
-def test_wrapped_models_are_mended():
+@pytest.mark.parametrize(
+    "wrap", [nn.DataParallel, lambda model: torch.compile(model, backend="eager")]
+)
+def test_wrapped_models_are_mended(wrap):
     model = dead_mlp()
-    wrapped = nn.DataParallel(model)
-    revive(wrapped, {"1": [2]}, X)
+    revive(wrap(model), {"1": [2]}, X)
     assert hinge.observe(model, X)["1"].fired[2] == 6
 
 

@@ -12,9 +12,9 @@ from torch import nn
 
 from hinge.errors import OptionError
 from hinge.remedies import Receipt
-from hinge.remedies.draft import Draft
-from hinge.remedies.optimizer_state import check_held, holders, reset
-from hinge.remedies.snapshot import Snapshot
+from hinge.remedies.changing.draft import Draft
+from hinge.remedies.changing.optimizer_state import check_held, holders, reset
+from hinge.remedies.changing.snapshot import Snapshot
 from hinge.report import to_html, to_text
 
 ROWS = [(0, torch.tensor([1, 3]))]

@@ -11,7 +11,7 @@ from torch import nn
 import hinge
 from hinge.errors import DataError, OptionError, UnsupportedError
 from hinge.remedies import Lift, Redraw, Resample, Split, revive
-from hinge.remedies.lift import threshold
+from hinge.remedies.reviving.lift import threshold
 
 
 def stack(inputs=4, units=6, outputs=2, *, dead=(1,), seed=0) -> nn.Sequential:

@@ -18,8 +18,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from hinge.errors import HingeError, ModelError, OptionError, UnsupportedError
-from hinge.remedies.drawing import RAI_SCALE, He, LeCun, Lsuv, Orthogonal, Rai
-from hinge.remedies.reinit import reinit
+from hinge.remedies.layering.drawing import RAI_SCALE, He, LeCun, Lsuv, Orthogonal, Rai
+from hinge.remedies.layering.reinit import reinit
 
 
 def gain_seen(layer):

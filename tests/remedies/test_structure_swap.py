@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from hinge import nn as ours
 from hinge.errors import HingeError, ModelError, OptionError, UnsupportedError
-from hinge.remedies.swap import swap
+from hinge.remedies.swapping.swap import swap
 
 
 class Everywhere(nn.Module):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 _ROOM = 256  # sites whose clocks lie together, so that one operation sets them all
@@ -18,19 +20,29 @@ class Clock:
         self.device = device
         self._step = 0
         self._blocks: list[torch.Tensor] = []
+        self._hands: list[npt.NDArray[np.int64]] = []  # the same memory, where it is set at once
         self._given = 0
 
     def another(self) -> torch.Tensor:
         """The clock of one more site."""
         block, place = divmod(self._given, _ROOM)
         if not place:
-            self._blocks.append(torch.zeros(_ROOM, 2, dtype=torch.int64, device=self.device))
-            self._blocks[block][:, 0] = self._step
+            self._add_block()
         self._given += 1
         return self._blocks[block][place]
 
     def set(self, step: int) -> None:
         """It is this step from now on."""
         self._step = step
-        for block in self._blocks:
-            block[:, 0] = step
+        for hands in self._hands:
+            hands[:, 0] = step
+        if not self._hands:
+            for block in self._blocks:
+                block[:, 0] = step
+
+    def _add_block(self) -> None:
+        block = torch.zeros(_ROOM, 2, dtype=torch.int64, device=self.device)
+        block[:, 0] = self._step
+        self._blocks.append(block)
+        if self.device.type == "cpu":
+            self._hands.append(block.numpy())

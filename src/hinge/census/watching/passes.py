@@ -85,11 +85,13 @@ class Passes:
         n = _n_examples(args, {}, self._axis)
         self._survey_apart(Batch(list(args), {}, n, self._axis))
 
-    def missed(self) -> list[str]:
-        """Sites that the light hooks should have seen and did not, in words."""
+    def missed(self, counted: set[str]) -> list[str]:
+        """Sites that the light hooks should have seen and did not, in words.
+
+        ``counted`` are those of which anything was counted.
+        """
         if self.hooked < _SURE:
             return []
-        counted = {n for n, post in self.posts.items() if int(post.counts[0].max()) > 0}
         if self.traced is not None:
             return self._missed_by_compiler(counted)
         unseen = [name for name, calls in self._calls.items() if not calls]
@@ -211,7 +213,7 @@ class Passes:
         if self._guard.error is not None:
             return
         with self._guard:
-            post.receive(gradient, arrangement)
+            post.receive_values(gradient, arrangement)
 
 
 def in_backward() -> bool:

@@ -11,7 +11,7 @@ from hinge.census.watching.moments import Moments
 from hinge.census.watching.shot import Shot
 from hinge.kernels import COUNTS
 from hinge.kernels.glancing import GLANCED, Glancer, glance
-from hinge.kernels.marking import mark
+from hinge.kernels.marking import Marker, mark
 from hinge.tracing.arrangement import Arrangement
 from hinge.tracing.wiring import Wiring
 
@@ -41,6 +41,7 @@ class Post:
         low, high = wiring.traits.live
         state = self.counts, self.reals, clock
         self._glancer = Glancer(state, wiring.traits.fires_above, low, high)
+        self._marker = Marker(self.marks, clock)
         self._shape, self._n_examples = torch.Size(()), -1
         self._fit: Arrangement | None = None
         self._sizes: tuple[int, int, int, bool] | None = None
@@ -91,18 +92,19 @@ class Post:
         """Take the moments of one batch."""
         self.sampled.add(z, h, arrangement)
 
-    def receive(
-        self, gradient: torch.Tensor, arrangement: Arrangement | None = None
-    ) -> float | torch.Tensor:
-        """Mark the units that got a gradient: one entry each, or one per pre-activation.
+    def receive(self, gradient: torch.Tensor) -> float | torch.Tensor:
+        """Mark the units that got a gradient, one entry each.
 
         Return the sum of its squares, on an accelerator as a tensor there.
         """
         self.gradient_seen = True
-        if arrangement is None:
-            return mark(gradient.detach(), self.marks, self.clock)
+        return self._marker(gradient)
+
+    def receive_values(self, gradient: torch.Tensor, arrangement: Arrangement) -> None:
+        """Mark the units that got a gradient, by that of the pre-activation."""
+        self.gradient_seen = True
         laid, units_last = laid_out(gradient.detach(), arrangement)
-        return mark(laid, self.marks, self.clock, units_last=units_last)
+        mark(laid, self.marks, self.clock, units_last=units_last)
 
     def shot(self) -> Shot:
         """The state as it is now, on its way to the host."""
@@ -111,6 +113,8 @@ class Post:
     def tally(self) -> Tally:
         """The counts of every step, with the moments of the sampled ones, as a census has them."""
         tally, shot = self.sampled.tally(), self.shot()
+        if self.clock.device.type != "cpu":
+            torch.accelerator.synchronize(self.clock.device)
         for name in _EXACT:
             tally.counts[name][:] = shot.counted(name)
         np.copyto(tally.min, shot.least)

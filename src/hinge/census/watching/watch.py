@@ -27,6 +27,7 @@ from hinge.census.watching.look import Beat, Look
 from hinge.census.watching.numbers import records
 from hinge.census.watching.passes import Passes
 from hinge.census.watching.post import Post
+from hinge.census.watching.shot import on_its_way
 from hinge.census.watching.silence import PATIENCE
 from hinge.errors import OptionError
 from hinge.events import Event
@@ -79,7 +80,7 @@ class Watch:
         self._guard = Guard(self._fail)
         self._group = Group.of(model)
         self._beats: list[Beat] = []
-        self._pending: list[tuple[Look, list[Beat]]] = []
+        self._pending: list[Look] = []
         self._excused = False
         self._taken = False
         self._scale: float | None = None
@@ -280,10 +281,12 @@ class Watch:
 
     def _beat(self, squares: list[float | torch.Tensor]) -> Beat:
         rate = max((_number(g["lr"]) for g in self._groups), default=float("nan"))
-        scale = None if self._scaler is None else float(self._scaler.get_scale())
-        fell = scale is not None and self._scale is not None and scale < self._scale
-        self._scale = scale
-        return Beat(self.step, rate, squares, scale, skipped=fell)
+        return Beat(self.step, rate, squares, self._loss_scale())
+
+    def _loss_scale(self) -> torch.Tensor | None:
+        """The loss scale, unless there is none, or none yet."""
+        scale = getattr(self._scaler, "_scale", None)  # its public face waits for the device
+        return on_its_way(scale) if isinstance(scale, torch.Tensor) else None
 
     @property
     def _groups(self) -> list[dict[str, Any]]:
@@ -293,25 +296,35 @@ class Watch:
         """Copy what is known of the sites now; it is read once it has arrived."""
         if self._gradients is None or self._passes is None:
             return
-        self._note(*self._passes.missed())
         if not self._group.all_well(self._clock.device):
             self._excused = True  # all know by now
             raise RuntimeError("the watch of another process failed")
-        look = Look.at(self.step, self._posts, self._gradients, group=self._group)
-        self._pending.append((look, self._beats))
-        self._beats = []
+        beats, self._beats = self._beats, []
+        examples = self._ledger.examples
+        look = Look.at(self.step, examples, self._posts, self._gradients, beats, group=self._group)
+        self._pending.append(look)
 
     def _read(self, *, everything: bool) -> None:
         """Read the looks that have arrived: on an accelerator all but the latest."""
         keep = 0 if everything else 1
         while len(self._pending) > keep and self._chronicle is not None:
-            look, beats = self._pending.pop(0)
-            for beat in beats:
-                self._chronicle.pulse(beat.pulse())
+            look = self._pending.pop(0)
+            look.arrived()
+            for beat in look.beats:
+                pulse = beat.pulse(self._scale)
+                self._scale = pulse.scale
+                self._chronicle.pulse(pulse)
             self.latest = look.glimpses(self._ledger, self._group)
+            self._note_unseen()
             events = self._chronicle.look(look.step, self.latest)
             if self._sinks:
                 self._tell(look.step, records(self.latest, look.step), events)
+
+    def _note_unseen(self) -> None:
+        """Say which sites were not seen by the hooks that should have seen them."""
+        if self._passes is not None:
+            counted = {name for name, glimpse in self.latest.items() if glimpse.seen.any()}
+            self._note(*self._passes.missed(counted))
 
     def _tell(self, step: int, values: Mapping[str, float], events: Sequence[Event]) -> None:
         """Tell the sinks; one that fails is left out from then on, with a warning."""

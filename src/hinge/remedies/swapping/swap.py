@@ -9,13 +9,13 @@ from typing import Any
 from torch import nn
 
 from hinge.activations import Activation, JointActivation
-from hinge.remedies.exchange import Calls, Exchange, activations_in, exchanges, of_kind
-from hinge.remedies.keeping import train_too
-from hinge.remedies.making import activation_named, recipe
-from hinge.remedies.optimizer_state import holders
+from hinge.remedies.changing.keeping import train_too
+from hinge.remedies.changing.optimizer_state import holders
+from hinge.remedies.changing.runs import Measured, Runs
+from hinge.remedies.changing.slots import checked_model, checked_paths, settle_encoders, within
 from hinge.remedies.receipt import Receipt
-from hinge.remedies.runs import Measured, Runs
-from hinge.remedies.slots import checked_model, checked_paths, settle_encoders, within
+from hinge.remedies.swapping.exchange import Calls, Exchange, activations_in, exchanges, of_kind
+from hinge.remedies.swapping.making import activation_named, recipe
 
 Name = str | Activation | JointActivation
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from hinge.remedies.case import Case, Plan
-from hinge.remedies.draft import Draft
-from hinge.remedies.passes import Passes
+from hinge.remedies.changing.draft import Draft
+from hinge.remedies.reviving.case import Case, Plan
+from hinge.remedies.reviving.passes import Passes
 
 
 class Remedy(Protocol):

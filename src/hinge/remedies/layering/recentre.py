@@ -12,12 +12,12 @@ from torch import Tensor, nn
 from torch.nn import Parameter, functional
 
 from hinge.errors import UnsupportedError
-from hinge.remedies.keeping import keep, train_too
-from hinge.remedies.moments import Moments
-from hinge.remedies.optimizer_state import holders
+from hinge.remedies.changing.keeping import keep, train_too
+from hinge.remedies.changing.optimizer_state import holders
+from hinge.remedies.changing.runs import Measured, Runs
+from hinge.remedies.changing.slots import Slot, checked_model, slots_of_module
+from hinge.remedies.layering.moments import Moments
 from hinge.remedies.receipt import Preserves, Receipt
-from hinge.remedies.runs import Measured, Runs
-from hinge.remedies.slots import Slot, checked_model, slots_of_module
 from hinge.tracing.batches import Batch
 
 _CONVOLUTIONS = {

@@ -11,13 +11,13 @@ import torch
 from torch import nn
 from torch.nn import Parameter
 
-from hinge.activations import Activation
+from hinge.activations import Activation, JointActivation
 from hinge.errors import ModelError, OptionError
-from hinge.remedies.making import Recipe
-from hinge.remedies.recognising import Found, activation_of, seen_in
-from hinge.remedies.runs import Runs
-from hinge.remedies.sameness import Floats, preserving, same_function, single
-from hinge.remedies.slots import Slot, slots_of, within
+from hinge.remedies.changing.runs import Runs
+from hinge.remedies.changing.slots import Slot, slots_of, within
+from hinge.remedies.swapping.making import Recipe
+from hinge.remedies.swapping.recognising import Found, activation_of, seen_in
+from hinge.remedies.swapping.sameness import Floats, preserving, same_function, single
 from hinge.tracing.trace import Call
 
 Old = tuple[Slot, Found]
@@ -30,7 +30,7 @@ class Called:
 
     site: str
     module: str
-    activation: Activation
+    activation: Activation | JointActivation
     channels: int
     like: torch.Tensor
 

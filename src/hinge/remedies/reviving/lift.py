@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import torch
 
 from hinge.errors import OptionError, UnsupportedError
-from hinge.remedies.case import Case, Plan
-from hinge.remedies.draft import Draft
-from hinge.remedies.outgoing import release
-from hinge.remedies.passes import Passes
-from hinge.remedies.seen import SitesSeen, UnitsSeen
+from hinge.remedies.changing.draft import Draft
+from hinge.remedies.reviving.case import Case, Plan
+from hinge.remedies.reviving.outgoing import release
+from hinge.remedies.reviving.passes import Passes
+from hinge.remedies.reviving.seen import SitesSeen, UnitsSeen
 
 _KEEP = "use Lift(keep_outgoing=True), which moves the function, or leave these units out"
 _COARSE = 1e-3
@@ -53,7 +53,7 @@ class Lift:
         return False
 
     def plan(self, cases: Sequence[Case], draft: Draft, passes: Passes) -> Plan:
-        """See `hinge.remedies.remedy.Remedy`."""
+        """See `hinge.remedies.reviving.remedy.Remedy`."""
         plan = Plan()
         offsets = [_offset(case, draft) for case in cases]
         starts = [draft.entries(o, 0, c.units) for c, o in zip(cases, offsets, strict=True)]

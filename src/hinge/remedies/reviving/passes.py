@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import nn
 
 from hinge.errors import DataError, HingeError
-from hinge.remedies.draft import Draft
-from hinge.remedies.movement import Movement
-from hinge.remedies.seen import Reading
+from hinge.remedies.changing.movement import Movement
+from hinge.remedies.reviving.seen import Reading
 from hinge.tracing.batches import Batch, Forward, Preparation
 from hinge.tracing.gradients import floating
 from hinge.tracing.guard import untouched
@@ -26,6 +25,13 @@ from hinge.tracing.wiring import Reader, Wiring
 
 Found = Callable[[Call], None]
 Done = Callable[[Batch, Any], None]
+
+
+class Trial(Protocol):
+    """A change that can be tried, such as a `Draft`."""
+
+    def placed(self) -> AbstractContextManager[None]:
+        """Within the block the model is changed; afterwards it is as it was."""
 
 
 class Passes:
@@ -67,14 +73,14 @@ class Passes:
         self,
         found: Found | None = None,
         done: Done | None = None,
-        draft: Draft | None = None,
+        draft: Trial | None = None,
         readers: Mapping[tuple[str, Reader], torch.Tensor] | None = None,
     ) -> Reading:
         """One pass: ``found`` gets each call of an activation, ``done`` each batch's output.
 
         With a draft, the model has its values. Returned is what the ``readers`` read.
         """
-        reading = Reading(readers or {}, self._provenance)
+        reading = Reading(readers or {})
         with self._ready():
             for batch in self._batches():
                 with draft.placed() if draft is not None else nullcontext():
@@ -83,7 +89,7 @@ class Passes:
                     done(batch, output)
         return reading
 
-    def compare(self, draft: Draft, found: Found | None = None) -> Movement:
+    def compare(self, draft: Trial, found: Found | None = None) -> Movement:
         """How far a draft moves the outputs; ``found`` gets the draft's calls of activations.
 
         Both runs of a batch draw the same random numbers, should the model draw any.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from hinge.remedies.case import Case, Plan
-from hinge.remedies.draft import Draft
-from hinge.remedies.seen import InputSeen
+from hinge.remedies.changing.draft import Draft
+from hinge.remedies.reviving.case import Case, Plan
+from hinge.remedies.reviving.seen import InputSeen
 from hinge.tracing.wiring import Reader
 
 _MATRIX = 2

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from hinge.errors import DataError, HingeError
-from hinge.remedies.movement import Movement
+from hinge.remedies.changing.movement import Movement
 from hinge.tracing.batches import Batch, Preparation
 from hinge.tracing.gradients import floating
 from hinge.tracing.guard import untouched

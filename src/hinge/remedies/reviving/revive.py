@@ -9,16 +9,16 @@ from typing import Any
 from torch import nn
 
 from hinge.errors import ModelError, OptionError
-from hinge.remedies.case import Case, Plan
-from hinge.remedies.chosen import Chosen, check_units, chosen_units
-from hinge.remedies.draft import Draft
-from hinge.remedies.lift import Lift
-from hinge.remedies.movement import Movement, hold
-from hinge.remedies.optimizer_state import holders
-from hinge.remedies.passes import Passes
+from hinge.remedies.changing.draft import Draft
+from hinge.remedies.changing.movement import Movement, hold
+from hinge.remedies.changing.optimizer_state import holders
 from hinge.remedies.receipt import Receipt
-from hinge.remedies.remedy import Remedy
-from hinge.remedies.seen import SitesSeen
+from hinge.remedies.reviving.case import Case, Plan
+from hinge.remedies.reviving.chosen import Chosen, check_units, chosen_units
+from hinge.remedies.reviving.lift import Lift
+from hinge.remedies.reviving.passes import Passes
+from hinge.remedies.reviving.remedy import Remedy
+from hinge.remedies.reviving.seen import SitesSeen
 from hinge.tracing.batches import Forward
 from hinge.tracing.running import unwrapped
 from hinge.units import Observed

@@ -10,8 +10,8 @@ import torch
 from torch import nn
 
 from hinge.errors import UnsupportedError
-from hinge.remedies.optimizer_state import Entries, check_held, reset
-from hinge.remedies.snapshot import Snapshot
+from hinge.remedies.changing.optimizer_state import Entries, check_held, reset
+from hinge.remedies.changing.snapshot import Snapshot
 from hinge.tracing.guard import uninterrupted
 
 _PLAIN = (torch.Tensor, nn.Parameter, nn.Buffer)

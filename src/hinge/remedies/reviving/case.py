@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hinge.errors import OptionError, UnsupportedError
-from hinge.remedies.draft import Draft
+from hinge.remedies.changing.draft import Draft
 from hinge.remedies.receipt import Preserves
-from hinge.remedies.seen import InputSeen, UnitsSeen
+from hinge.remedies.reviving.seen import InputSeen, UnitsSeen
 from hinge.tracing.wiring import Maker, Reader, Wiring
 
 

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import torch
 
 from hinge.errors import OptionError, UnsupportedError
-from hinge.remedies.case import Case, Plan
-from hinge.remedies.draft import Draft
-from hinge.remedies.movement import hold
-from hinge.remedies.outgoing import release
-from hinge.remedies.passes import Passes
+from hinge.remedies.changing.draft import Draft
+from hinge.remedies.changing.movement import hold
+from hinge.remedies.reviving.case import Case, Plan
+from hinge.remedies.reviving.outgoing import release
+from hinge.remedies.reviving.passes import Passes
 from hinge.tracing.wiring import Maker
 
 _REDRAW = "use Redraw(), which draws their weights anew"
@@ -54,7 +54,7 @@ class Split:
         return False
 
     def plan(self, cases: Sequence[Case], draft: Draft, passes: Passes) -> Plan:
-        """See `hinge.remedies.remedy.Remedy`."""
+        """See `hinge.remedies.reviving.remedy.Remedy`."""
         plan = Plan()
         makers = [case.row_maker(draft, _REDRAW) for case in cases]
         for case, maker in zip(cases, makers, strict=True):

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from hinge.remedies.optimizer_state import holders
+from hinge.remedies.changing.optimizer_state import holders
 
 
 class Snapshot:

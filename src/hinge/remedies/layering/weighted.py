@@ -15,10 +15,10 @@ from torch.nn.parameter import is_lazy
 from hinge.activations import Activation
 from hinge.activations.facts import moments
 from hinge.errors import ModelError, UnsupportedError
-from hinge.remedies.recognising import activation_of
-from hinge.remedies.runs import Runs
-from hinge.remedies.sameness import single
-from hinge.remedies.slots import within
+from hinge.remedies.changing.runs import Runs
+from hinge.remedies.changing.slots import within
+from hinge.remedies.swapping.recognising import activation_of
+from hinge.remedies.swapping.sameness import single
 from hinge.tracing.trace import Call
 
 _TRANSPOSED = nn.ConvTranspose1d | nn.ConvTranspose2d | nn.ConvTranspose3d
@@ -130,8 +130,9 @@ def _by_calls(runs: Runs) -> dict[str, float]:
     found: dict[str, float] = {}
 
     def called(call: Call) -> None:
-        if call.layer.name not in found:
-            found[call.layer.name] = gain_of(call.activation, call.parameters)
+        record = call.activation
+        if isinstance(record, Activation) and call.layer.name not in found:
+            found[call.layer.name] = gain_of(record, call.parameters)
 
     runs.over_calls(called)
     return found

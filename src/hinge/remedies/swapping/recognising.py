@@ -18,7 +18,7 @@ from hinge.tracing.guard import untouched
 from hinge.tracing.learning import learn
 from hinge.tracing.operators import operator_of
 from hinge.tracing.provenance import Provenance
-from hinge.tracing.recognition import recognise
+from hinge.tracing.recognition import Match, recognise
 
 Found = tuple[Activation, dict[str, Any]]
 """An activation and its parameters: floats, or tensors where they are learned."""
@@ -63,8 +63,11 @@ def seen_in(content: Any) -> Found | None:
                 out = content(x)
         except Exception:  # noqa: BLE001 whatever it says: it does not take one tensor alone
             return None
-    found = watching.found
-    return found[:2] if found is not None and found[2] is x and watching.out is out else None
+    if watching.found is None:
+        return None
+    record, parameters, z = watching.found
+    alone = z is x and watching.out is out
+    return (record, parameters) if alone and isinstance(record, Activation) else None
 
 
 class _Watching(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's class is untyped
@@ -73,7 +76,7 @@ class _Watching(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's c
     def __init__(self, content: object) -> None:
         super().__init__()  # type: ignore[no-untyped-call] # likewise
         self._seen = Provenance(content)
-        self.found: tuple[Activation, dict[str, Any], Tensor] | None = None
+        self.found: Match | None = None
         self.out: Any = None
 
     def __torch_dispatch__(

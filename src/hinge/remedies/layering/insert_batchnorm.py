@@ -13,12 +13,12 @@ from torch import Tensor, nn
 from torch.nn import Parameter
 
 from hinge.errors import OptionError, UnsupportedError
-from hinge.remedies.keeping import train_too
-from hinge.remedies.moments import Moments
-from hinge.remedies.optimizer_state import holders
+from hinge.remedies.changing.keeping import train_too
+from hinge.remedies.changing.optimizer_state import holders
+from hinge.remedies.changing.runs import Measured, Runs
+from hinge.remedies.changing.slots import Slot, checked_model, settle_encoders, slots_of_module
+from hinge.remedies.layering.moments import Moments
 from hinge.remedies.receipt import Receipt
-from hinge.remedies.runs import Measured, Runs
-from hinge.remedies.slots import Slot, checked_model, settle_encoders, slots_of_module
 from hinge.tracing.trace import Call
 
 Norm = nn.BatchNorm1d | nn.BatchNorm2d | nn.BatchNorm3d

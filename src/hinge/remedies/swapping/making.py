@@ -5,21 +5,16 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import torch
 from torch import nn
 
-from hinge import nn as ours
 from hinge.activations import Activation, JointActivation
 from hinge.activations.kin import find
 from hinge.errors import OptionError, UnsupportedError
 
-_OURS = {
-    record: kind
-    for kind in (getattr(ours, name) for name in ours.__all__)
-    if isinstance(record := getattr(kind, "record", None), Activation)
-}
 _ALIASES = {"init": "weight"}  # as torch.nn.PReLU calls the start of its weight
 
 
@@ -113,7 +108,7 @@ def _kind(record: Activation) -> Any:
     """The class of the record's module. Raises `UnsupportedError` where there is none."""
     if record.names.torch_module:
         return getattr(nn, record.names.torch_module)
-    if record not in _OURS:
+    if record not in _ours():
         raise UnsupportedError(
             f"there is no module of {record.title}",
             where=f"swap: {record.name}",
@@ -121,4 +116,17 @@ def _kind(record: Activation) -> Any:
             do="swap to another activation: hinge activations shows which have one in torch.nn, "
             "and hinge.nn.__all__ names Hinge's",
         )
-    return _OURS[record]
+    return _ours()[record]
+
+
+@cache
+def _ours() -> dict[Activation, Any]:
+    """Hinge's own modules by their records."""
+    # Its operators take a second to register, and most swaps need torch's modules alone.
+    from hinge import nn as ours  # noqa: PLC0415
+
+    return {
+        record: kind
+        for kind in (getattr(ours, name) for name in ours.__all__)
+        if isinstance(record := getattr(kind, "record", None), Activation)
+    }

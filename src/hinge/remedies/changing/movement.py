@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import torch
 
 from hinge.errors import ModelError
-from hinge.remedies.case import Plan
-from hinge.remedies.draft import Draft
+from hinge.remedies.changing.draft import Draft
+from hinge.remedies.reviving.case import Plan
 
 
 class Movement:

@@ -9,7 +9,6 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from hinge.tracing.operators import operator_of
-from hinge.tracing.provenance import Provenance
 from hinge.tracing.trace import Call
 from hinge.tracing.wiring import Reader, Wiring
 
@@ -117,22 +116,17 @@ class InputSeen:
 
 
 class Reading(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's class is untyped
-    """While active, sees what the readers of sites read. Put it inside a `Trace`."""
+    """While active, sees what the readers of sites read, by where their weights lie in memory."""
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
         return False
 
-    def __init__(
-        self,
-        readers: Mapping[tuple[str, Reader], torch.Tensor],
-        provenance: Provenance,
-    ) -> None:
+    def __init__(self, readers: Mapping[tuple[str, Reader], torch.Tensor]) -> None:
         """``readers`` are pairs of a site's name and its reader, each with the weight."""
         super().__init__()  # type: ignore[no-untyped-call] # likewise
         self.inputs = {key: InputSeen(weight, key[1]) for key, weight in readers.items()}
         self._weights = {key: weight.data_ptr() for key, weight in readers.items()}
-        self._seen = provenance
 
     def __torch_dispatch__(
         self, function: Any, types: Any, args: Any = (), kwargs: Any = None
@@ -146,10 +140,10 @@ class Reading(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's cla
     def _look(self, name: str, arguments: Mapping[str, Any]) -> None:
         names = {"mm": ("self", "mat2"), "addmm": ("mat1", "mat2")}
         left, right = (arguments[n] for n in names.get(name, ("input", "weight")))
-        for (site, reader), at in self._weights.items():
+        for key, at in self._weights.items():
             for x, weight in ((left, right), (right, left)):
-                if weight.data_ptr() == at and site in self._seen[x].sources:
+                if weight.data_ptr() == at:
                     first = name != "convolution" and x is right  # W @ x
                     rows = x.movedim(0 if first else 1, -1).flatten(0, -2)
-                    if rows.shape[-1] == self.inputs[site, reader].length:
-                        self.inputs[site, reader].add(rows.detach())
+                    if rows.shape[-1] == self.inputs[key].length:
+                        self.inputs[key].add(rows.detach())

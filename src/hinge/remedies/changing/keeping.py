@@ -14,8 +14,8 @@ from typing import Any
 from torch import Tensor
 from torch.nn import Parameter
 
-from hinge.remedies.optimizer_state import holders
-from hinge.remedies.snapshot import Snapshot
+from hinge.remedies.changing.optimizer_state import holders
+from hinge.remedies.changing.snapshot import Snapshot
 
 
 def keep(back: ExitStack, tensors: Sequence[Tensor], optimizer: Any) -> None:

@@ -11,11 +11,11 @@ import torch
 from torch.nn.modules.module import register_module_forward_pre_hook
 
 from hinge.errors import OptionError
-from hinge.remedies.case import Case, Plan
-from hinge.remedies.draft import Draft
-from hinge.remedies.outgoing import release
-from hinge.remedies.passes import Passes
-from hinge.remedies.seen import SitesSeen
+from hinge.remedies.changing.draft import Draft
+from hinge.remedies.reviving.case import Case, Plan
+from hinge.remedies.reviving.outgoing import release
+from hinge.remedies.reviving.passes import Passes
+from hinge.remedies.reviving.seen import SitesSeen
 from hinge.tracing.wiring import Maker
 
 _LEAVE = "leave these units out, or change the layer's weights yourself"
@@ -62,7 +62,7 @@ class Redraw:
         return self.dormant
 
     def plan(self, cases: Sequence[Case], draft: Draft, passes: Passes) -> Plan:
-        """See `hinge.remedies.remedy.Remedy`."""
+        """See `hinge.remedies.reviving.remedy.Remedy`."""
         plan, generator = Plan(), torch.Generator().manual_seed(self.seed)
         makers = [case.row_maker(draft, _LEAVE) for case in cases]
         for case in cases:

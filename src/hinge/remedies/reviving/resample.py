@@ -9,9 +9,9 @@ from typing import Any
 import torch
 
 from hinge.errors import DataError, OptionError, UnsupportedError
-from hinge.remedies.case import Case, Plan
-from hinge.remedies.draft import Draft
-from hinge.remedies.passes import Passes
+from hinge.remedies.changing.draft import Draft
+from hinge.remedies.reviving.case import Case, Plan
+from hinge.remedies.reviving.passes import Passes
 from hinge.tracing.batches import Batch
 from hinge.tracing.gradients import floating
 from hinge.tracing.wiring import Maker, Reader
@@ -62,7 +62,7 @@ class Resample:
         return False
 
     def plan(self, cases: Sequence[Case], draft: Draft, passes: Passes) -> Plan:
-        """See `hinge.remedies.remedy.Remedy`."""
+        """See `hinge.remedies.reviving.remedy.Remedy`."""
         plan = Plan()
         plan.breaks("Resampled features give something at once: the outputs move.")
         layers = [_layers(case, draft) for case in cases]

@@ -11,14 +11,14 @@ import torch
 from torch import Tensor, nn
 
 from hinge.errors import OptionError
-from hinge.remedies.drawing import Lsuv, Method, method_named
-from hinge.remedies.keeping import forget, keep
-from hinge.remedies.moments import Moments
-from hinge.remedies.optimizer_state import holders
+from hinge.remedies.changing.keeping import forget, keep
+from hinge.remedies.changing.optimizer_state import holders
+from hinge.remedies.changing.runs import Measured, Runs
+from hinge.remedies.changing.slots import checked_model, checked_paths
+from hinge.remedies.layering.drawing import Lsuv, Method, method_named
+from hinge.remedies.layering.moments import Moments
+from hinge.remedies.layering.weighted import Weighted, gains, weighted_layers
 from hinge.remedies.receipt import Receipt
-from hinge.remedies.runs import Measured, Runs
-from hinge.remedies.slots import checked_model, checked_paths
-from hinge.remedies.weighted import Weighted, gains, weighted_layers
 from hinge.tracing.batches import Batch
 
 _NAMED = 5  # parameters that a note names

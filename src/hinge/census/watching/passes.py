@@ -30,8 +30,8 @@ class Passes:
 
     The first one is surveyed: there the sites are found. The next are seen by light hooks; when
     ``sample`` is set, by the survey again, which also takes the moments. ``posts`` are the
-    sites; ``examples`` and ``count`` tell what ran since the step began, and ``hooked`` how many
-    passes the light hooks were there for.
+    sites; ``examples`` and ``count`` tell what ran since the step began, ``hooked`` how many
+    passes the light hooks were there for, and ``latest`` what the last pass was called with.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class Passes:
         self.examples = 0
         self.count = 0
         self.hooked = 0
+        self.latest: Batch | None = None
         self.traced: TracedEyes | None = None
         self._clock, self._axis, self._guard = clock, axis, guard
         self._n = 0
@@ -76,6 +77,7 @@ class Passes:
         """Take all hooks away, also in the midst of a pass."""
         self._pass.close()
         self._hooks.close()
+        self.latest = None
 
     def survey(self, example: Any) -> None:
         """Find the sites in a pass of its own, as the model was written, without gradients."""
@@ -130,6 +132,7 @@ class Passes:
         self.begun()
         batch = _batch(args, kwargs, self._axis)
         self._n = batch.n
+        self.latest = batch.mapped(_detached)  # which keeps no graph alive
         self.examples += batch.n
         self.count += 1
         if not self.surveyed and is_compiled(self.model):
@@ -217,6 +220,10 @@ def is_compiled(model: nn.Module) -> bool:
         hasattr(module, "_orig_mod") or module._compiled_call_impl is not None  # noqa: SLF001
         for module in model.modules()
     )
+
+
+def _detached(x: Any) -> Any:
+    return x.detach() if isinstance(x, torch.Tensor) else x
 
 
 def _batch(args: Any, kwargs: Any, axis: int) -> Batch:

@@ -30,6 +30,7 @@ from hinge.errors import OptionError
 from hinge.events import Event
 from hinge.page import Page
 from hinge.sinks import Sink
+from hinge.tracing.batches import Batch
 
 _WINDOW = 512  # steps whose numbers are kept
 _PATIENT = 3  # steps without a pass before the watch says that it sees none
@@ -161,6 +162,11 @@ class Watch:
     def notes(self) -> tuple[str, ...]:
         """What the watch could not see, and why."""
         return tuple(self._notes)
+
+    @property
+    def inputs(self) -> Batch | None:
+        """What the latest counted pass was called with, detached; None while nothing is seen."""
+        return None if self._passes is None else self._passes.latest
 
     def dead(self) -> dict[str, tuple[int, ...]]:
         """The units of each site that are dead now: silent for longer than chance explains."""

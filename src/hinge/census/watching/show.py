@@ -31,12 +31,15 @@ def page(census: Census, events: Sequence[Event], notes: Sequence[str], step: in
     """The events first, then the census."""
     blocks: list[Block] = [Note(note, tone="warning") for note in notes]
     blocks.append(Heading("What happened"))
-    blocks.append(_table(events) if events else Note("Nothing: no unit died.", tone="good"))
+    blocks.append(happened(events))
     blocks += census.page().blocks
     return Page("Watch", f"{step:,} steps. {show.summary(census)}", tuple(blocks))
 
 
-def _table(events: Sequence[Event]) -> Table:
+def happened(events: Sequence[Event]) -> Block:
+    """The events as a table."""
+    if not events:
+        return Note("Nothing: no unit died.", tone="good")
     columns = (
         Column("step", "integer", "the optimizer's step, counted from 0"),
         Column("site", "code"),

@@ -1,0 +1,152 @@
+"""What `hinge demo` has to tell: how units died, what they cost, and what reviving them gave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from torch import nn
+
+from hinge.census import observe
+from hinge.census.watching.show import happened
+from hinge.cli.digits import RATES, SLIP, Digits, Epoch
+from hinge.events import Event, Kind
+from hinge.examination import Examination
+from hinge.page import Block, Column, Heading, Line, Lines, Page, Table, Value
+from hinge.remedies import Receipt
+from hinge.units import Observed, Verdict
+
+_DEATHS = (Kind.DIED, Kind.BORN_DEAD, Kind.CAME_BACK)
+
+
+@dataclass(frozen=True)
+class Course:
+    """Epochs of one training, and how many units are dead after them, if that was counted."""
+
+    name: str
+    epochs: tuple[Epoch, ...]
+    dead: int | None = None
+
+    @property
+    def accuracy(self) -> float:
+        """The share of held-out digits that it names right at the end."""
+        return self.epochs[-1].accuracy
+
+
+@dataclass(frozen=True)
+class Story:
+    """The examination of the network with its dead units, and what came before and after.
+
+    ``courses``: the training with the slip, then trained on without and with a revival.
+    """
+
+    examination: Examination
+    events: tuple[Event, ...]
+    receipt: Receipt
+    courses: tuple[Course, Course, Course]
+    held_out: Digits
+
+    def page(self) -> Page:
+        """The examination as a page, with the events of the training and the revival."""
+        page = self.examination.page()
+        blocks: list[Block] = [
+            *page.blocks,
+            Heading("What happened while it trained"),
+            happened(self.events),
+            Heading("The revival"),
+            *self.receipt.page().blocks,
+            Heading("What it gave"),
+            self._compared(),
+            self._curves(),
+        ]
+        return Page(page.title, page.summary, tuple(blocks))
+
+    def to_json(self) -> str:
+        """Return the examination as JSON text, which reads back."""
+        return self.examination.to_json()
+
+    @property
+    def words(self) -> str:
+        """What came of it, in two sentences of counts."""
+        slip, without, revived = self.courses
+        dead = {name: _dead(observed) for name, observed in self.examination.census.items()}
+        counts = [
+            f"{dead[name]} of {observed.site.n_units} units at site {name}"
+            for name, observed in self.examination.census.items()
+            if dead[name]
+        ]
+        if not counts:
+            return "  No unit died this time: the grid of units above is all alive."
+        more = len(without.epochs)
+        return (
+            f"  Dead: {' and '.join(counts)}.\n"
+            f"  The network names {slip.accuracy:.1%} of {len(self.held_out.labels)} other digits "
+            f"right ({self._before:.1%} before the\n"
+            f"  slip); after {more} more epochs {without.accuracy:.1%}, and where the units were "
+            f"revived first {revived.accuracy:.1%}.\n"
+            "  Fewer deaths would not cost that much: another slip, another seed, and the\n"
+            "  units that are left may do. The watch tells either way."
+        )
+
+    @property
+    def _before(self) -> float:
+        """The accuracy before the learning rate slipped."""
+        return self.courses[0].epochs[RATES.index(SLIP) - 1].accuracy
+
+    def _compared(self) -> Table:
+        slip, without, revived = self.courses
+        counted = sum(map(_dead, self.examination.census.values()))
+        more = f"{len(without.epochs)} more epochs"
+        rows: tuple[tuple[Value, ...], ...] = (
+            ("before the slip", self._before, None),
+            ("after it", slip.accuracy, counted),
+            (f"{more}, dead units and all", without.accuracy, without.dead),
+            (f"{more}, units revived first", revived.accuracy, revived.dead),
+        )
+        columns = (Column("network"), Column("accuracy", "share"), Column("dead units", "integer"))
+        return Table(columns, rows, "With and without", "Accuracy on digits not trained on.")
+
+    def _curves(self) -> Lines:
+        slip, *others = self.courses
+        before = [(float(e.number), e.accuracy) for e in slip.epochs]
+        lines = [_line(slip.name, before)]
+        for course in others:
+            after = [(len(before) + float(e.number), e.accuracy) for e in course.epochs]
+            lines.append(_line(course.name, [before[-1], *after]))
+        marks = ((float(RATES.index(SLIP) + 1), "slip"), (float(len(before)), "revival"))
+        return Lines(tuple(lines), "Accuracy by epoch", "epoch", marks)
+
+
+def dead_units(model: nn.Module, digits: Digits) -> int:
+    """How many units fire on none of all digits."""
+    return sum(map(_dead, observe(model, digits.pixels).values()))
+
+
+def events_in_words(events: Iterable[Event]) -> list[str]:
+    """One line for units of one site that died of one cause, as the watch found them."""
+    groups: dict[tuple[int, str, Kind, str], list[Event]] = {}
+    for event in events:
+        if event.kind in _DEATHS:
+            key = event.found_at, event.site, event.kind, str(event.cause)
+            groups.setdefault(key, []).append(event)
+    return [_in_words(group) for group in groups.values()]
+
+
+def _in_words(group: Sequence[Event]) -> str:
+    first, last = group[0], group[-1]
+    n = sum(len(event.units) for event in group)
+    units = f"{n} unit{'s' * (n != 1)} of {first.site}"
+    steps = f"step {first.step}" if first.step == last.step else f"steps {first.step}-{last.step}"
+    if first.kind is Kind.BORN_DEAD:
+        return f"{units} born dead"
+    if first.kind is Kind.CAME_BACK:
+        return f"{steps}: {units} came back"
+    return f"{steps}: {units} died, probably {first.cause}"
+
+
+def _dead(observed: Observed) -> int:
+    return int((observed.verdicts() == str(Verdict.DEAD)).sum())
+
+
+def _line(name: str, points: Sequence[tuple[float, float]]) -> Line:
+    return Line(name, tuple(x for x, _ in points), tuple(y for _, y in points))

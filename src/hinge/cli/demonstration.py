@@ -26,7 +26,7 @@ from hinge.cli.verbs import Code
 from hinge.errors import FileError
 from hinge.events import Event
 from hinge.examination import examine
-from hinge.remedies import revive
+from hinge.remedies import Redraw, revive
 from hinge.report import write_bytes, write_text
 
 MODEL, WEIGHTS, DATA = "model.py", "model.safetensors", "digits.npz"
@@ -48,10 +48,14 @@ def demonstrate(folder: Path) -> Code:
     without = _trained(training, digits)
     say("Reviving the dead units of the same network, and training on just as long.")
     receipt = revive(
-        other.model, examination.census, digits.training.pixels, optimizer=other.optimizer
+        other.model,
+        examination.census,
+        digits.training.pixels,
+        by=Redraw(),
+        optimizer=other.optimizer,
     )
     say(f"  {receipt.summary}")
-    courses = (course, without, _trained(other, digits, revived=True))
+    courses = (course, without, _trained(other, digits))
     story = Story(examination, events, receipt, courses, digits.held_out)
     outputs = Outputs(html=folder / "report.html", json=folder / "report.json")
     code = outputs.deliver(story, f"The network of hinge demo on {total:,} digits")
@@ -78,8 +82,7 @@ def _watched(training: Training, digits: Digits) -> tuple[Course, tuple[Event, .
     """Train under a watch, and tell what it sees as soon as it is sure."""
     say(
         f"Training a network on {len(digits.training.labels):,} handwritten digits. In epoch "
-        f"{RATES.index(SLIP) + 1} the learning rate\nis {SLIP} instead of {RATE}: a decimal "
-        "point slipped."
+        f"{RATES.index(SLIP) + 1} the\nlearning rate is {SLIP} instead of {RATE}, by mistake."
     )
     epochs: list[Epoch] = []
     told: set[Event] = set()
@@ -90,17 +93,16 @@ def _watched(training: Training, digits: Digits) -> tuple[Course, tuple[Event, .
             tell(events_in_words([event for event in seen.events if event not in told]))
             told.update(seen.events)
     tell(events_in_words([event for event in seen.events if event not in told]))
-    return Course("while the rate slipped", tuple(epochs)), seen.events
+    return Course(tuple(epochs)), seen.events
 
 
-def _trained(training: Training, digits: Digits, *, revived: bool = False) -> Course:
+def _trained(training: Training, digits: Digits) -> Course:
     epochs: list[Epoch] = []
     with _shown(len(MORE)) as (show, _):
         for epoch in training.epochs(digits, MORE):
             epochs.append(epoch)
             show(epoch)
-    name = "revived, then trained on" if revived else "trained on"
-    return Course(name, tuple(epochs), dead_units(training.model, digits))
+    return Course(tuple(epochs), dead_units(training.model, digits))
 
 
 @contextmanager
@@ -115,7 +117,7 @@ def _shown(total: int) -> Iterator[tuple[Show, Callable[[list[str]], None]]]:
 
     def tell(lines: list[str]) -> None:
         for line in lines:
-            say(f"  {line}", "yellow")
+            say(line, "yellow")
 
     console = stderr()
     if not console.is_terminal:
@@ -125,7 +127,7 @@ def _shown(total: int) -> Iterator[tuple[Show, Callable[[list[str]], None]]]:
         task = bar.add_task("", total=total)
         yield (
             lambda epoch: bar.update(task, completed=epoch.number, description=words(epoch)),
-            lambda lines: [console.print(f"  {line}", style="yellow") for line in lines] and None,
+            lambda lines: bar.console.print(*lines, sep="\n", style="yellow") if lines else None,
         )
 
 
@@ -152,9 +154,9 @@ What to look at
   The same page, with every unit and its numbers: {folder / "report.html"}
   The code that trained the network: {Path(__file__).with_name("digits.py")}
 
-What to do next: bring the dead units of the network back that was saved before it:
+What to do next: revive the network yourself, which was saved with its dead units:
 
-  {program} revive {of} \\
+  {program} revive {of} --by redraw \\
       --out {shlex.quote(str(folder / "revived.safetensors"))}
 
 Or hold a limit in continuous integration. This ends with exit code 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import nn
 
@@ -12,10 +12,11 @@ from hinge.census.watching.show import happened
 from hinge.cli.digits import RATES, SLIP, Digits, Epoch
 from hinge.events import Event, Kind
 from hinge.examination import Examination
-from hinge.page import Block, Column, Heading, Line, Lines, Page, Table, Value
+from hinge.page import Block, Column, Heading, Note, Page, Table, Value
 from hinge.remedies import Receipt
 from hinge.units import Observed, Verdict
 
+_BRIEF = 3  # events that a terminal is shown; the page has them all
 _DEATHS = (Kind.DIED, Kind.BORN_DEAD, Kind.CAME_BACK)
 
 
@@ -23,7 +24,6 @@ _DEATHS = (Kind.DIED, Kind.BORN_DEAD, Kind.CAME_BACK)
 class Course:
     """Epochs of one training, and how many units are dead after them, if that was counted."""
 
-    name: str
     epochs: tuple[Epoch, ...]
     dead: int | None = None
 
@@ -49,15 +49,16 @@ class Story:
     def page(self) -> Page:
         """The examination as a page, with the events of the training and the revival."""
         page = self.examination.page()
+        events = happened(self.events)
         blocks: list[Block] = [
             *page.blocks,
             Heading("What happened while it trained"),
-            happened(self.events),
+            replace(events, brief=_BRIEF) if isinstance(events, Table) else events,
             Heading("The revival"),
-            *self.receipt.page().blocks,
+            Note(self.receipt.summary),
+            *(b for b in self.receipt.page().blocks if not isinstance(b, Table)),
             Heading("What it gave"),
             self._compared(),
-            self._curves(),
         ]
         return Page(page.title, page.summary, tuple(blocks))
 
@@ -69,24 +70,22 @@ class Story:
     def words(self) -> str:
         """What came of it, in two sentences of counts."""
         slip, without, revived = self.courses
-        dead = {name: _dead(observed) for name, observed in self.examination.census.items()}
+        census = self.examination.census
         counts = [
-            f"{dead[name]} of {observed.site.n_units} units at site {name}"
-            for name, observed in self.examination.census.items()
-            if dead[name]
+            f"{_dead(observed)} of {observed.site.n_units} at site {name}"
+            for name, observed in census.items()
+            if _dead(observed)
         ]
         if not counts:
             return "  No unit died this time: the grid of units above is all alive."
-        more = len(without.epochs)
-        return (
-            f"  Dead: {' and '.join(counts)}.\n"
-            f"  The network names {slip.accuracy:.1%} of {len(self.held_out.labels)} other digits "
-            f"right ({self._before:.1%} before the\n"
-            f"  slip); after {more} more epochs {without.accuracy:.1%}, and where the units were "
-            f"revived first {revived.accuracy:.1%}.\n"
-            "  Fewer deaths would not cost that much: another slip, another seed, and the\n"
-            "  units that are left may do. The watch tells either way."
-        )
+        return f"""\
+  Dead units: {", ".join(counts)}.
+  Of {len(self.held_out.labels)} digits not trained on, the network names
+    {self._before:>6.1%}  right before the slip
+    {slip.accuracy:>6.1%}  at the end, with its dead units
+    {without.accuracy:>6.1%}  after {len(without.epochs)} more epochs, dead units and all
+    {revived.accuracy:>6.1%}  after {len(revived.epochs)} more epochs, the dead units revived first
+  It is not always so: where enough units are left, training on does as well."""
 
     @property
     def _before(self) -> float:
@@ -105,16 +104,6 @@ class Story:
         )
         columns = (Column("network"), Column("accuracy", "share"), Column("dead units", "integer"))
         return Table(columns, rows, "With and without", "Accuracy on digits not trained on.")
-
-    def _curves(self) -> Lines:
-        slip, *others = self.courses
-        before = [(float(e.number), e.accuracy) for e in slip.epochs]
-        lines = [_line(slip.name, before)]
-        for course in others:
-            after = [(len(before) + float(e.number), e.accuracy) for e in course.epochs]
-            lines.append(_line(course.name, [before[-1], *after]))
-        marks = ((float(RATES.index(SLIP) + 1), "slip"), (float(len(before)), "revival"))
-        return Lines(tuple(lines), "Accuracy by epoch", "epoch", marks)
 
 
 def dead_units(model: nn.Module, digits: Digits) -> int:
@@ -146,7 +135,3 @@ def _in_words(group: Sequence[Event]) -> str:
 
 def _dead(observed: Observed) -> int:
     return int((observed.verdicts() == str(Verdict.DEAD)).sum())
-
-
-def _line(name: str, points: Sequence[tuple[float, float]]) -> Line:
-    return Line(name, tuple(x for x, _ in points), tuple(y for _, y in points))

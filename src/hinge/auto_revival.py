@@ -325,7 +325,7 @@ def _as_trained(model: Any, inputs: Any) -> Any:
 def _with_seed(by: Remedy, n: int) -> Remedy:
     """The remedy for the n-th time: one that draws draws something else."""
     seed = getattr(by, "seed", None)
-    changed: Remedy = by if seed is None else replace(by, seed=seed + n)  # type: ignore[type-var, call-arg]
+    changed: Remedy = by if seed is None else replace(by, seed=seed + n)  # type: ignore[type-var]
     return changed
 
 

@@ -111,7 +111,7 @@ def _shown(total: int) -> Iterator[tuple[Show, Callable[[list[str]], None]]]:
 
     def words(epoch: Epoch) -> str:
         return (
-            f"epoch {epoch.number:>2} of {total}  rate {epoch.rate:<4}  "
+            f"epoch {epoch.number:>{len(str(total))}} of {total}  rate {epoch.rate:<4}  "
             f"loss {epoch.loss:.3f}  accuracy {epoch.accuracy:.1%}"
         )
 

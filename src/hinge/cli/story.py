@@ -16,7 +16,6 @@ from hinge.page import Block, Column, Heading, Note, Page, Table, Value
 from hinge.remedies import Receipt
 from hinge.units import Observed, Verdict
 
-_BRIEF = 3  # events that a terminal is shown; the page has them all
 _DEATHS = (Kind.DIED, Kind.BORN_DEAD, Kind.CAME_BACK)
 
 
@@ -53,14 +52,20 @@ class Story:
         blocks: list[Block] = [
             *page.blocks,
             Heading("What happened while it trained"),
-            replace(events, brief=_BRIEF) if isinstance(events, Table) else events,
+            Note("", "In short", points=tuple(events_in_words(self.events))),
+            replace(events, brief=0) if isinstance(events, Table) else events,
             Heading("The revival"),
             Note(self.receipt.summary),
             *(b for b in self.receipt.page().blocks if not isinstance(b, Table)),
             Heading("What it gave"),
             self._compared(),
         ]
-        return Page(page.title, page.summary, tuple(blocks))
+        _, without, revived = self.courses
+        summary = (
+            f"{page.summary} Trained on as it was, it names {without.accuracy:.1%} of the digits "
+            f"right; with its dead units revived first {revived.accuracy:.1%}."
+        )
+        return Page(page.title, summary, tuple(blocks))
 
     def to_json(self) -> str:
         """Return the examination as JSON text, which reads back."""
@@ -112,11 +117,11 @@ def dead_units(model: nn.Module, digits: Digits) -> int:
 
 
 def events_in_words(events: Iterable[Event]) -> list[str]:
-    """One line for units of one site that died of one cause, as the watch found them."""
-    groups: dict[tuple[int, str, Kind, str], list[Event]] = {}
+    """One line for all units of a site that died of one cause, or came back."""
+    groups: dict[tuple[str, Kind, str], list[Event]] = {}
     for event in events:
         if event.kind in _DEATHS:
-            key = event.found_at, event.site, event.kind, str(event.cause)
+            key = event.site, event.kind, str(event.cause)
             groups.setdefault(key, []).append(event)
     return [_in_words(group) for group in groups.values()]
 

@@ -16,6 +16,8 @@ from hinge.errors import OptionError
 from hinge.remedies import Lift, Redraw
 
 DEAD = (1, 4)
+FIRST = 24
+"""The watch is sure at its look of step 12 and reads it at that of step 16; then come 8 steps."""
 
 
 def network() -> nn.Module:
@@ -56,7 +58,7 @@ def test_the_dead_come_back_and_the_watch_sees_it():
     ((step, receipt),) = revival.receipts
     assert receipt.units == {"1": DEAD}
     assert receipt.preserves == "data"
-    assert step == 16  # sure at step 12 at the earliest, and looked at every fourth
+    assert step == FIRST
     assert revival.notes == ()
     assert [e.units for e in watch.events if e.kind == "came back"] == [DEAD]
 
@@ -65,10 +67,10 @@ def test_it_changes_nothing_before_and_nothing_else():
     """The same training by hand: revived after the same step, on the same batch, by a call."""
     mine, theirs = Loop(network()), Loop(network())
     with theirs.watched() as watch, hinge.auto_revive(watch, every=8):
-        theirs.run(30)
-    mine.run(16)
+        theirs.run(FIRST + 14)
+    mine.run(FIRST)
     again = torch.Generator().manual_seed(1)
-    batches = [torch.randn(32, 3, generator=again) for _ in range(16)]
+    batches = [torch.randn(32, 3, generator=again) for _ in range(FIRST)]
     hinge.revive(mine.model, {"1": DEAD}, [batches[-1]], optimizer=mine.optimizer)
     mine.run(14)
     for name, value in mine.model.state_dict().items():
@@ -78,8 +80,8 @@ def test_it_changes_nothing_before_and_nothing_else():
 @pytest.mark.parametrize(
     ("rules", "expected"),
     [
-        ({"until": 16}, 0),
-        ({"until": 17}, 1),
+        ({"until": FIRST}, 0),
+        ({"until": FIRST + 1}, 1),
         ({"share": 0.5}, 0),
         ({"share": 0.25}, 1),
         ({"sites": ["3"]}, 0),
@@ -121,15 +123,15 @@ def test_units_that_starve_wait_for_their_inputs():
         model[2].bias.fill_(-1.0)  # without input none of the second site fires
     loop = Loop(model)
     with loop.watched() as watch, hinge.auto_revive(watch, every=8, at_most=1) as revival:
-        loop.run(20)
+        loop.run(FIRST)
         assert set(watch.dead()) == {"1", "3"}
     assert [set(receipt.units) for _, receipt in revival.receipts] == [{"1"}]
 
 
 def test_undo_leads_back_bit_for_bit():
     loop = Loop(network())
-    with loop.watched() as watch, hinge.auto_revive(watch, every=16) as revival:
-        loop.run(15)
+    with loop.watched() as watch, hinge.auto_revive(watch, every=8) as revival:
+        loop.run(FIRST - 1)
         plain = copy.deepcopy(loop.model)
         x = torch.randn(32, 3, generator=copy.deepcopy(loop.generator))
         twin = torch.optim.Adam(plain.parameters(), lr=1e-3)
@@ -171,7 +173,7 @@ def test_data_of_the_caller_s():
     data = torch.randn(100, 3, generator=torch.Generator().manual_seed(7))
     loop = Loop(network())
     with loop.watched() as watch, hinge.auto_revive(watch, every=8, data=data) as revival:
-        loop.run(16)
+        loop.run(FIRST)
         with torch.no_grad():
             fired = (loop.model[0](data) > 0).float().mean(0)[list(DEAD)]
     assert len(revival.receipts) == 1
@@ -214,7 +216,7 @@ def test_a_site_that_is_unknown_is_told():
 def test_the_model_can_still_be_copied_and_pickled():
     loop = Loop(network())
     with loop.watched() as watch, hinge.auto_revive(watch, every=8):
-        loop.run(20)
+        loop.run(FIRST)
         copy.deepcopy(loop.optimizer).step()
         pickle.loads(pickle.dumps(loop.optimizer)).step()  # noqa: S301 - our own
 

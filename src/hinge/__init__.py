@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from hinge.regions.knots.network import from_knots as from_knots
     from hinge.regions.partitioning import partition as partition
     from hinge.remedies import Receipt as Receipt
-    from hinge.remedies.insert_batchnorm import insert_batchnorm as insert_batchnorm
-    from hinge.remedies.recentre import recentre as recentre
-    from hinge.remedies.reinit import reinit as reinit
-    from hinge.remedies.revive import revive as revive
-    from hinge.remedies.swap import swap as swap
+    from hinge.remedies.layering.insert_batchnorm import insert_batchnorm as insert_batchnorm
+    from hinge.remedies.layering.recentre import recentre as recentre
+    from hinge.remedies.layering.reinit import reinit as reinit
+    from hinge.remedies.reviving.revive import revive as revive
+    from hinge.remedies.swapping.swap import swap as swap
 
 __version__ = "0.1.0"
 
@@ -55,18 +55,18 @@ _HOMES = {
     "callbacks": "hinge.callbacks",
     "examine": "hinge.examination",
     "from_knots": "hinge.regions.knots.network",
-    "insert_batchnorm": "hinge.remedies.insert_batchnorm",
+    "insert_batchnorm": "hinge.remedies.layering.insert_batchnorm",
     "measuring": "hinge.measuring",
     "nn": "hinge.nn",
     "observe": "hinge.census",
     "partition": "hinge.regions.partitioning",
     "read": "hinge.network",
-    "recentre": "hinge.remedies.recentre",
-    "reinit": "hinge.remedies.reinit",
+    "recentre": "hinge.remedies.layering.recentre",
+    "reinit": "hinge.remedies.layering.reinit",
     "remedies": "hinge.remedies",
-    "revive": "hinge.remedies.revive",
+    "revive": "hinge.remedies.reviving.revive",
     "sinks": "hinge.sinks",
-    "swap": "hinge.remedies.swap",
+    "swap": "hinge.remedies.swapping.swap",
     "watch": "hinge.census.watching",
 }
 __all__ = [

@@ -18,7 +18,7 @@ from hinge.census.watching.hooks import Passive
 from hinge.errors import OptionError, UnsupportedError
 from hinge.events import Cause, Kind
 from hinge.remedies import Lift, Receipt, revive
-from hinge.remedies.remedy import Remedy
+from hinge.remedies.reviving.remedy import Remedy
 from hinge.tracing.running import unwrapped
 from hinge.units import Verdict
 

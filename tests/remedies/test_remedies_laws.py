@@ -11,7 +11,7 @@ from mended_models import DEAD, Patient, optimizer, outputs, patient, step
 
 import hinge
 from hinge.remedies import Lift, Redraw, Resample, Split, revive
-from hinge.remedies.optimizer_state import reset
+from hinge.remedies.changing.optimizer_state import reset
 
 OPTIMIZERS = ("SGD", "Adam", "AdamW", "RMSprop", "Adafactor")
 UNTIED = ("linear", "conv", "flattened", "normalised", "transposed", "half")
@@ -135,7 +135,7 @@ def assert_forgotten_where_new(
     assert forgotten
 
 
-@every_case
+@pytest.mark.parametrize(("name", "kind"), [(n, k) for n, k in CASES if k in ("conv", "tied")])
 def test_an_error_while_writing_leaves_nothing_half_done(name, kind, monkeypatch):
     calls: list[str] = []
 
@@ -147,7 +147,7 @@ def test_an_error_while_writing_leaves_nothing_half_done(name, kind, monkeypatch
 
     case, by = trained(kind, "Adam")
     before = everything(case, by)
-    monkeypatch.setattr("hinge.remedies.draft.reset", failing)
+    monkeypatch.setattr("hinge.remedies.changing.draft.reset", failing)
     if name == "lift, kept":  # which changes a single tensor
         calls.append("")
     with pytest.raises(ZeroDivisionError):

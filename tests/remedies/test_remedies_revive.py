@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,6 +16,8 @@ from torch.nn import functional
 import hinge
 from hinge.errors import DataError, HingeError, ModelError, OptionError, UnsupportedError
 from hinge.remedies import Lift, Redraw, Split, revive
+from hinge.remedies.reviving.case import Case
+from hinge.tracing.wiring import Reader
 
 X = torch.randn(30, 6, generator=torch.Generator().manual_seed(5))
 
@@ -131,10 +134,12 @@ def test_several_sites_are_mended_at_once():
         receipt.undo()
 
 
-def test_wrapped_models_are_mended():
+@pytest.mark.parametrize(
+    "wrap", [nn.DataParallel, lambda model: torch.compile(model, backend="eager")]
+)
+def test_wrapped_models_are_mended(wrap):
     model = dead_mlp()
-    wrapped = nn.DataParallel(model)
-    revive(wrapped, {"1": [2]}, X)
+    revive(wrap(model), {"1": [2]}, X)
     assert hinge.observe(model, X)["1"].fired[2] == 6
 
 
@@ -170,25 +175,51 @@ def test_dormant_units_leave_the_mean_where_it_was():
     torch.testing.assert_close(after.mean(0), before.mean(0))
 
 
-def test_units_in_a_concatenation():
-    class Joined(nn.Module):
-        def __init__(self):
-            super().__init__()
-            self.a, self.b, self.out = nn.Linear(6, 4), nn.Linear(6, 4), nn.Linear(8, 2)
+def test_columns_that_another_site_reads_are_not_its_own():
+    """As behind a concatenation of an input of two and a site of three, repeated over positions."""
+    reader = Reader("w", 1, np.array([-1, -1, 0, 0, 1, 1, 2, 2]))
+    case = Case("relu", SimpleNamespace(), (2, 1), SimpleNamespace(), ())
+    assert case.columns(reader) == [6, 7, 4, 5]
+    assert case.columns(reader, (0,)) == [2, 3]
 
-        def forward(self, x):
-            return self.out(torch.cat([functional.relu(self.a(x)), functional.relu(self.b(x))], 1))
 
-    model = Joined()
+class TopK(nn.Module):
+    """A sparse autoencoder whose latents compete."""
+
+    def __init__(self):
+        super().__init__()
+        self.encoder, self.decoder = nn.Linear(6, 8), nn.Linear(8, 6)
+
+    def forward(self, x):
+        z = self.encoder(x)
+        top = z.topk(2, dim=-1)
+        return self.decoder(torch.zeros_like(z).scatter(-1, top.indices, top.values.relu()))
+
+
+def test_units_that_compete_are_not_lifted():
+    with torch.random.fork_rng():
+        torch.manual_seed(7)
+        model = TopK()
     with torch.no_grad():
-        model.b.bias[1] = -30
-    before = model(X)
-    try:
-        revive(model, hinge.observe(model, X), X)
-    except UnsupportedError:  # where the survey cannot tell the columns
-        return
-    assert torch.equal(model(X), before)
-    assert not model.out.weight[:, 5].any()
+        model.encoder.bias[2] = -30
+    census = hinge.observe(model, X)
+    (site,) = census
+    if not census[site].traits.selects:
+        pytest.skip("seen as the ReLU that it calls")
+    error = refused(model, UnsupportedError, "cannot be lifted", units={site: [2]})
+    assert "compete" in error.found
+
+
+def test_parameters_that_are_packed_are_refused():
+    class Packed(torch.Tensor):
+        pass
+
+    model = dead_mlp()
+    model[0].bias = nn.Parameter(model[0].bias.detach().as_subclass(Packed))
+    if type(model[0].bias) is nn.Parameter:
+        model[0].bias.__class__ = Packed
+    with pytest.raises(UnsupportedError, match="cannot be"):
+        revive(model, {"1": [2]}, X)
 
 
 class Residual(nn.Module):

@@ -17,7 +17,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from hinge.errors import HingeError, OptionError, UnsupportedError
-from hinge.remedies.insert_batchnorm import LastAxisBatchNorm, insert_batchnorm
+from hinge.remedies.layering.insert_batchnorm import LastAxisBatchNorm, insert_batchnorm
 
 MODELS = {
     "dense": (perceptron, ("1", "3"), (40, 4)),

@@ -10,7 +10,7 @@ import torch
 from structure_cases import random
 from torch import nn
 
-from hinge.remedies.reinit import reinit
+from hinge.remedies.layering.reinit import reinit
 
 
 def layers(n_nets, width, n_hidden, by, seed=0):

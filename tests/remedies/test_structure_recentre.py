@@ -16,7 +16,7 @@ from structure_cases import (
 from torch import nn
 
 from hinge.errors import HingeError, UnsupportedError
-from hinge.remedies.recentre import recentre
+from hinge.remedies.layering.recentre import recentre
 
 CONVOLUTIONS = {
     "plain": (nn.Conv2d(4, 6, 3), (9, 4, 7, 7)),

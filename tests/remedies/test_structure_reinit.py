@@ -18,8 +18,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from hinge.errors import HingeError, ModelError, OptionError, UnsupportedError
-from hinge.remedies.drawing import RAI_SCALE, He, LeCun, Lsuv, Orthogonal, Rai
-from hinge.remedies.reinit import reinit
+from hinge.remedies.layering.drawing import RAI_SCALE, He, LeCun, Lsuv, Orthogonal, Rai
+from hinge.remedies.layering.reinit import reinit
 
 
 def gain_seen(layer):
@@ -67,7 +67,8 @@ def test_data_show_an_activation_that_is_called_in_code():
 
 
 @pytest.mark.parametrize(
-    ("by", "gain"), [("lecun", 1.0), (LeCun(), 1.0), (He(a=1.0), 1.0), (He(a=0.0), math.sqrt(2))]
+    ("by", "gain"),
+    [("lecun", 1.0), (LeCun(), 1.0), (He(a=1.0), 1.0), (He(a=0.5), math.sqrt(2 / 1.25))],
 )
 def test_a_fixed_gain_holds_for_every_layer(by, gain):
     model = wide(nn.Tanh())

@@ -23,7 +23,7 @@ from hinge.errors import OptionError, UnsupportedError
 from hinge.network import Network
 from hinge.page import Page
 from hinge.remedies import Lift, Receipt, Redraw, Resample, Split
-from hinge.remedies.remedy import Remedy
+from hinge.remedies.reviving.remedy import Remedy
 from hinge.units import Verdict
 
 _OWN_GRAPH = (".onnx", ".pt2")

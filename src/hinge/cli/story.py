@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from torch import nn
 
 from hinge.census import observe
-from hinge.census.watching.show import happened
+from hinge.census.watching.show import events_blocks
 from hinge.cli.digits import RATES, SLIP, Digits, Epoch
 from hinge.events import Event, Kind
 from hinge.examination import Examination
@@ -48,12 +48,10 @@ class Story:
     def page(self) -> Page:
         """The examination as a page, with the events of the training and the revival."""
         page = self.examination.page()
-        events = happened(self.events)
         blocks: list[Block] = [
             *page.blocks,
             Heading("What happened while it trained"),
-            Note("", "In short", points=tuple(events_in_words(self.events))),
-            replace(events, brief=0) if isinstance(events, Table) else events,
+            *events_blocks(self.events),
             Heading("The revival"),
             Note(self.receipt.summary),
             *(b for b in self.receipt.page().blocks if not isinstance(b, Table)),

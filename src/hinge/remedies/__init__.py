@@ -1,16 +1,16 @@
 """Changes to a model, each with a receipt: what changed, how far it moved, and how to undo it."""
 
-from hinge.remedies.drawing import He, LeCun, Lsuv, Orthogonal, Rai
-from hinge.remedies.insert_batchnorm import insert_batchnorm
-from hinge.remedies.lift import Lift
+from hinge.remedies.layering.drawing import He, LeCun, Lsuv, Orthogonal, Rai
+from hinge.remedies.layering.insert_batchnorm import insert_batchnorm
+from hinge.remedies.layering.recentre import recentre
+from hinge.remedies.layering.reinit import reinit
 from hinge.remedies.receipt import Receipt
-from hinge.remedies.recentre import recentre
-from hinge.remedies.redraw import Redraw
-from hinge.remedies.reinit import reinit
-from hinge.remedies.resample import Resample
-from hinge.remedies.revive import revive
-from hinge.remedies.split import Split
-from hinge.remedies.swap import swap
+from hinge.remedies.reviving.lift import Lift
+from hinge.remedies.reviving.redraw import Redraw
+from hinge.remedies.reviving.resample import Resample
+from hinge.remedies.reviving.revive import revive
+from hinge.remedies.reviving.split import Split
+from hinge.remedies.swapping.swap import swap
 
 __all__ = [
     "He",

@@ -12,6 +12,7 @@ from hinge.census.watching.gathering import Group
 from hinge.census.watching.glimpse import Glimpse, Pulse
 from hinge.census.watching.gradients import Gradients, Signs
 from hinge.census.watching.ledger import Ledger
+from hinge.census.watching.moments import Batch
 from hinge.census.watching.post import Post
 from hinge.census.watching.shot import Shot, on_its_way
 from hinge.units import Reals
@@ -19,57 +20,84 @@ from hinge.units import Reals
 
 @dataclass(frozen=True, eq=False)
 class Beat:
-    """What one step leaves to be read later: squares of gradients may still be on their way."""
+    """What one step leaves to be read later: on an accelerator, numbers are still on their way."""
 
     step: int
     rate: float
     squares: list[float | torch.Tensor]
-    scale: float | None = None
-    skipped: bool = False
+    scale: torch.Tensor | None = None
 
-    def pulse(self) -> Pulse:
-        """The step's numbers, on the host."""
+    def pulse(self, scale_before: float | None) -> Pulse:
+        """The step's numbers, on the host; a loss scale that fell tells of a step left out."""
         squares = np.array([float(one) for one in self.squares])
-        return Pulse(self.step, self.rate, np.sqrt(squares), self.scale, self.skipped)
+        scale = None if self.scale is None else float(self.scale)
+        fell = scale is not None and scale_before is not None and scale < scale_before
+        return Pulse(self.step, self.rate, np.sqrt(squares), scale, skipped=fell)
 
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """All that is known of the sites at one step, by their names."""
+    """All that is known of the sites at one step, by their names, once it has `arrived`.
+
+    ``examples`` are those of this process so far.
+    """
 
     step: int
+    examples: int
     posts: Mapping[str, Post]
     shots: Mapping[str, Shot]
     offsets: Mapping[str, torch.Tensor]
+    moments: Mapping[str, Batch]
     signs: Mapping[str, Signs]
+    beats: list[Beat]
+    arrival: torch.Event | None
 
     @classmethod
     def at(
-        cls, step: int, posts: Mapping[str, Post], gradients: Gradients, *, group: Group
+        cls,
+        step: int,
+        examples: int,
+        posts: Mapping[str, Post],
+        gradients: Gradients,
+        beats: list[Beat],
+        *,
+        group: Group,
     ) -> Look:
         """Copy what is there now, put together over the processes that train the model."""
         known = {name: gradients.offset(post) for name, post in posts.items()}
-        offsets = {name: on_its_way(one) for name, one in known.items() if one is not None}
         states = group.reduced([(p.counts, p.reals, p.marks) for p in posts.values()])
-        shots = {
-            name: Shot.of(counts, reals, marks if posts[name].gradient_seen else None)
-            for name, (counts, reals, marks) in zip(posts, states, strict=True)
-        }
-        signs = {
-            name: (on_its_way(more), on_its_way(less), on_its_way(squares))
-            for name, (more, less, squares) in gradients.taken_signs().items()
-        }
-        return cls(step, dict(posts), shots, offsets, signs)
+        latest = {name: post.sampled.latest for name, post in posts.items()}
+        return cls(
+            step,
+            examples,
+            dict(posts),
+            {
+                name: Shot.of(counts, reals, marks if posts[name].gradient_seen else None)
+                for name, (counts, reals, marks) in zip(posts, states, strict=True)
+            },
+            {name: on_its_way(one) for name, one in known.items() if one is not None},
+            {name: batch.on_its_way() for name, batch in latest.items() if batch is not None},
+            {
+                name: (on_its_way(more), on_its_way(less), on_its_way(squares))
+                for name, (more, less, squares) in gradients.taken_signs().items()
+            },
+            beats,
+            _arrival(posts),
+        )
+
+    def arrived(self) -> None:
+        """Wait until all of it is there: at the next look it long is."""
+        if self.arrival is not None:
+            self.arrival.synchronize()
 
     def glimpses(self, ledger: Ledger, group: Group) -> dict[str, Glimpse]:
         """The sites as values on the host."""
         return {n: self._glimpse(n, post, ledger, group) for n, post in self.posts.items()}
 
     def _glimpse(self, name: str, post: Post, ledger: Ledger, group: Group) -> Glimpse:
-        shot, offset = self.shots[name], self.offsets.get(name)
+        shot, offset, batch = self.shots[name], self.offsets.get(name), self.moments.get(name)
         last = shot.counted("last_fired")
-        latest = post.sampled.latest
-        mean, var, strength = latest if latest is not None else (None, None, None)
+        mean, var, strength = (None, None, None) if batch is None else batch.moments()
         share, norm = _read(self.signs.get(name))
         return Glimpse(
             site=post.wiring.site,
@@ -77,7 +105,7 @@ class Look:
             seen=shot.counted("seen"),
             fired=shot.counted("fired"),
             last_fired=last,
-            silent=group.summed(ledger.examples - ledger.until(last), post.clock.device),
+            silent=group.summed(self.examples - ledger.until(last), post.clock.device),
             top=shot.top,
             gradient_steps=shot.gradient_steps,
             last_gradient=shot.last_gradient,
@@ -89,6 +117,16 @@ class Look:
             gradient_norm=norm,
             inputs=post.wiring.inputs,
         )
+
+
+def _arrival(posts: Mapping[str, Post]) -> torch.Event | None:
+    """What an accelerator says when all copies that were asked for are made."""
+    device = next(iter(posts.values())).clock.device
+    if device.type == "cpu":
+        return None
+    event = torch.Event(device)
+    event.record()
+    return event
 
 
 def _read(signs: Signs | None) -> tuple[Reals | None, float]:

@@ -10,12 +10,14 @@ from typing import Any
 import torch
 from torch import nn
 
+from hinge.census.watching.clock import Clock
 from hinge.census.watching.eyes import Eyes
 from hinge.census.watching.guard import Guard
 from hinge.census.watching.hooks import Passive
 from hinge.census.watching.post import Post
 from hinge.census.watching.traced import TracedEyes
 from hinge.errors import ModelError
+from hinge.tracing.arrangement import Arrangement
 from hinge.tracing.batches import Batch
 from hinge.tracing.running import unwrapped
 from hinge.tracing.survey import Survey, wire
@@ -30,15 +32,15 @@ class Passes:
 
     The first one is surveyed: there the sites are found. The next are seen by light hooks; when
     ``sample`` is set, by the survey again, which also takes the moments. ``posts`` are the
-    sites; ``examples`` and ``count`` tell what ran since the step began, ``hooked`` how many
-    passes the light hooks were there for, and ``latest`` what the last pass was called with.
+    sites; ``examples`` and ``count`` tell what ran since the step began, and ``hooked`` how many
+    passes the light hooks were there for.
     """
 
     def __init__(
         self,
         model: nn.Module,
         posts: dict[str, Post],
-        clock: torch.Tensor,
+        clock: Clock,
         axis: int,
         guard: Guard,
     ) -> None:
@@ -49,10 +51,10 @@ class Passes:
         self.examples = 0
         self.count = 0
         self.hooked = 0
-        self.latest: Batch | None = None
         self.traced: TracedEyes | None = None
         self._clock, self._axis, self._guard = clock, axis, guard
         self._n = 0
+        self._given: tuple[Any, Any] | None = None
         self._calls: dict[str, int] = {}
         self._depth = 0
         self._pass = ExitStack()
@@ -73,22 +75,34 @@ class Passes:
         """Whether the sites are known."""
         return self._eyes is not None or self.traced is not None
 
+    @property
+    def latest(self) -> Batch | None:
+        """What the latest pass was called with, detached; None before the first."""
+        if self._given is None:
+            return None
+        args, kwargs = self._given
+        batch = Batch(list(args), dict(kwargs), self._n, self._axis)
+        return batch.mapped(lambda x: x.detach() if isinstance(x, torch.Tensor) else x)
+
     def close(self) -> None:
         """Take all hooks away, also in the midst of a pass."""
         self._pass.close()
         self._hooks.close()
-        self.latest = None
+        self._given = None
 
     def survey(self, example: Any) -> None:
         """Find the sites in a pass of its own, as the model was written, without gradients."""
         args = example if isinstance(example, tuple) else (example,)
-        self._survey_apart(_batch(args, {}, self._axis))
+        n = _n_examples(args, {}, self._axis)
+        self._survey_apart(Batch(list(args), {}, n, self._axis))
 
-    def missed(self) -> list[str]:
-        """Sites that the light hooks should have seen and did not, in words."""
+    def missed(self, counted: set[str]) -> list[str]:
+        """Sites that the light hooks should have seen and did not, in words.
+
+        ``counted`` are those of which anything was counted.
+        """
         if self.hooked < _SURE:
             return []
-        counted = {n for n, post in self.posts.items() if int(post.counts[0].max()) > 0}
         if self.traced is not None:
             return self._missed_by_compiler(counted)
         unseen = [name for name, calls in self._calls.items() if not calls]
@@ -115,44 +129,46 @@ class Passes:
     def _before(self, _: nn.Module, args: Any, kwargs: Any) -> None:
         if torch.compiler.is_compiling():
             return
-        with self._guard:
-            self._depth += 1
-            if self._depth == 1 and torch.is_grad_enabled() and not in_backward():
-                self._begin(args, kwargs)
+        self._depth += 1
+        if self._depth == 1 and self._guard.error is None and torch.is_grad_enabled():
+            with self._guard:
+                if not in_backward():
+                    self._begin(args, kwargs)
 
     def _after(self, _: nn.Module, __: Any, ___: Any, output: Any) -> None:
         if torch.compiler.is_compiling():
             return
-        with self._guard:
-            self._depth = max(0, self._depth - 1)
-            if self._depth == 0:
-                self._end(output)
+        self._depth = max(0, self._depth - 1)
+        if self._depth:
+            return
+        with self._guard:  # also after an error: what was begun is ended
+            self._pass.close()
+        if self._guard.error is not None:
+            self.close()
+        elif self._survey is not None and self._eyes is None and output is not None:
+            with self._guard:
+                self._found(self._survey.wired(output))
 
     def _begin(self, args: Any, kwargs: Any) -> None:
         self.begun()
-        batch = _batch(args, kwargs, self._axis)
-        self._n = batch.n
-        self.latest = batch.mapped(_detached)  # which keeps no graph alive
-        self.examples += batch.n
+        self._n = n = _n_examples(args, kwargs, self._axis)
+        self._given = args, kwargs
+        self.examples += n
         self.count += 1
         if not self.surveyed and is_compiled(self.model):
-            self._survey_apart(batch)
+            self._survey_apart(Batch(list(args), dict(kwargs), n, self._axis))
         if self.traced is not None:
             self.hooked += 1
         elif self._eyes is None or self.sample:
             if self._survey is None:
                 self._survey = Survey(self.model, self._sampled)
-            self._pass.enter_context(self._survey.of(batch.tensors, batch.n, batch.axis))
+            tensors = Batch(list(args), dict(kwargs)).tensors
+            self._pass.enter_context(self._survey.of(tensors, n, self._axis))
             if self._eyes is not None:  # for the gradients, which a survey cannot see
                 self._pass.enter_context(self._eyes.open())
         else:
             self.hooked += 1
             self._pass.enter_context(self._eyes.open())
-
-    def _end(self, output: Any) -> None:
-        self._pass.close()
-        if self._survey is not None and self._eyes is None and output is not None:
-            self._found(self._survey.wired(output))
 
     def _found(self, wirings: dict[str, Wiring]) -> None:
         """The sites are known: set up what sees them from now on."""
@@ -175,11 +191,13 @@ class Passes:
 
     def _post(self, name: str, wiring: Wiring) -> Post:
         if name not in self.posts:
-            self.posts[name] = Post(wiring, self._clock)
+            self.posts[name] = Post(wiring, self._clock.another())
         return self.posts[name]
 
     def _sampled(self, call: Call, wiring: Wiring) -> None:
         """A site was called in a pass that is surveyed."""
+        if self._guard.error is not None:
+            return
         with self._guard, torch.no_grad():
             post = self._post(call.site, wiring)
             if call.arrangement.units.size == wiring.site.n_units and call.z.numel():
@@ -188,23 +206,26 @@ class Passes:
                 post.sample(call.z, call.h, call.arrangement)
 
     def _glanced(self, name: str, z: torch.Tensor) -> None:
-        """A site is about to be called in a pass that is lightly watched."""
+        """A site is about to be called in a pass that is open."""
+        if self._guard.error is not None or not z.is_floating_point():
+            return
         with self._guard:
             post = self.posts[name]
-            arrangement = post.arrangement(z.shape, self._n)
-            if arrangement is None or not z.is_floating_point():
-                return
-            if not self.sample:
-                post.see(z, arrangement)
+            if self.sample:
+                arrangement = post.arrangement(z.shape, self._n)
+            else:
+                arrangement = post.glance(z, self._n)
                 self._calls[name] += 1
-            if post.by_value and z.requires_grad:
+            if post.by_value and arrangement is not None and z.requires_grad:
                 z.register_hook(  # type: ignore[no-untyped-call] # torch gives it no types
                     lambda gradient: self._arrived(post, gradient, arrangement)
                 )
 
-    def _arrived(self, post: Post, gradient: torch.Tensor, arrangement: Any) -> None:
+    def _arrived(self, post: Post, gradient: torch.Tensor, arrangement: Arrangement) -> None:
+        if self._guard.error is not None:
+            return
         with self._guard:
-            post.receive(gradient, arrangement)
+            post.receive_values(gradient, arrangement)
 
 
 def in_backward() -> bool:
@@ -216,18 +237,19 @@ def is_compiled(model: nn.Module) -> bool:
     """Whether the model, or a part of it, was given to torch.compile."""
     if "torch._dynamo" not in sys.modules:
         return False
-    return any(
-        hasattr(module, "_orig_mod") or module._compiled_call_impl is not None  # noqa: SLF001
-        for module in model.modules()
-    )
+    return any(map(_is_compiled, model.modules()))
 
 
-def _detached(x: Any) -> Any:
-    return x.detach() if isinstance(x, torch.Tensor) else x
+def _is_compiled(module: nn.Module) -> bool:
+    if hasattr(module, "_orig_mod") or module._compiled_call_impl is not None:  # noqa: SLF001
+        return True
+    return hasattr(module.forward, "_torchdynamo_orig_callable")  # as Lightning leaves it
 
 
-def _batch(args: Any, kwargs: Any, axis: int) -> Batch:
-    """The arguments of a pass, and how many examples they hold."""
-    batch = Batch(list(args), dict(kwargs))
-    sizes = (x.shape[axis] for x in batch.tensors if x.ndim > axis)
-    return Batch(batch.args, batch.kwargs, next(sizes, 1), axis)
+def _n_examples(args: Any, kwargs: Any, axis: int) -> int:
+    """How many examples the arguments of a pass hold."""
+    first = args[0] if args else None
+    if isinstance(first, torch.Tensor) and first.ndim > axis:  # as nearly always
+        return first.shape[axis]
+    sizes = (x.shape[axis] for x in Batch(list(args), dict(kwargs)).tensors if x.ndim > axis)
+    return next(sizes, 1)

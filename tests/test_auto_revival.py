@@ -1,0 +1,262 @@
+"""Dead units are revived while a network trains: the right ones, and never in its way."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from pathlib import Path
+
+import pytest
+import torch
+import torch.multiprocessing as processes
+from torch import distributed, nn
+
+import hinge
+from hinge.errors import OptionError
+from hinge.remedies import Lift, Redraw
+
+DEAD = (1, 4)
+FIRST = 24
+"""The watch is sure at its look of step 12 and reads it at that of step 16; then come 8 steps."""
+
+
+def network() -> nn.Module:
+    """Two sites; units 1 and 4 of the first are pushed far below their kink."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(3, 8), nn.ReLU(), nn.Linear(8, 8), nn.ReLU(), nn.Linear(8, 2))
+    with torch.no_grad():
+        model[0].bias[list(DEAD)] = -20.0
+        model[2].bias += 1.0  # the second site is alive
+        model[0].bias[[0, 2, 3, 5, 6, 7]] += 1.0
+    return model
+
+
+class Loop:
+    """A training loop whose every step is the same from run to run."""
+
+    def __init__(self, model: nn.Module, seed: int = 1) -> None:
+        self.model = model
+        self.optimizer = torch.optim.Adam(model.parameters(), lr=1e-3)
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def run(self, steps: int) -> None:
+        for _ in range(steps):
+            x = torch.randn(32, 3, generator=self.generator)
+            self.optimizer.zero_grad()
+            self.model(x).square().mean().backward()
+            self.optimizer.step()
+
+    def watched(self) -> hinge.Watch:
+        return hinge.watch(self.model, self.optimizer, every=4, patience=12)
+
+
+def test_the_dead_come_back_and_the_watch_sees_it():
+    loop = Loop(network())
+    with loop.watched() as watch, hinge.auto_revive(watch, every=8) as revival:
+        loop.run(60)
+        assert watch.dead() == {}
+    ((step, receipt),) = revival.receipts
+    assert receipt.units == {"1": DEAD}
+    assert receipt.preserves == "data"
+    assert step == FIRST
+    assert revival.notes == ()
+    assert [e.units for e in watch.events if e.kind == "came back"] == [DEAD]
+
+
+def test_it_changes_nothing_before_and_nothing_else():
+    """The same training by hand: revived after the same step, on the same batch, by a call."""
+    mine, theirs = Loop(network()), Loop(network())
+    with theirs.watched() as watch, hinge.auto_revive(watch, every=8):
+        theirs.run(FIRST + 14)
+    mine.run(FIRST)
+    again = torch.Generator().manual_seed(1)
+    batches = [torch.randn(32, 3, generator=again) for _ in range(FIRST)]
+    hinge.revive(mine.model, {"1": DEAD}, [batches[-1]], optimizer=mine.optimizer)
+    mine.run(14)
+    for name, value in mine.model.state_dict().items():
+        assert torch.equal(value, theirs.model.state_dict()[name]), name
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        ({"until": FIRST}, 0),
+        ({"until": FIRST + 1}, 1),
+        ({"share": 0.5}, 0),
+        ({"share": 0.25}, 1),
+        ({"sites": ["3"]}, 0),
+        ({"sites": ["1"]}, 1),
+    ],
+)
+def test_it_acts_only_where_and_when_it_may(rules, expected):
+    loop = Loop(network())
+    with loop.watched() as watch, hinge.auto_revive(watch, every=8, **rules) as revival:
+        loop.run(40)
+    assert len(revival.receipts) == expected
+
+
+def test_at_most_so_many_times_and_never_alike():
+    loop = Loop(network())
+
+    def killed() -> None:
+        with torch.no_grad():
+            loop.model[0].bias[1] = -20.0
+
+    rules = {"by": Redraw(), "every": 8, "at_most": 2}
+    with loop.watched() as watch, hinge.auto_revive(watch, **rules) as revival:
+        drawn = []
+        for _ in range(3):
+            loop.run(56)
+            drawn.append(loop.model[0].weight[1].detach().clone())
+            killed()
+    assert [receipt.units["1"] for _, receipt in revival.receipts] == [DEAD, (1,)]
+    assert [receipt.remedy for _, receipt in revival.receipts] == [
+        "Redraw(seed=0)",
+        "Redraw(seed=1)",
+    ]
+
+
+def test_units_that_starve_wait_for_their_inputs():
+    model = network()
+    with torch.no_grad():
+        model[0].bias.fill_(-20.0)
+        model[2].bias.fill_(-1.0)  # without input none of the second site fires
+    loop = Loop(model)
+    with loop.watched() as watch, hinge.auto_revive(watch, every=8, at_most=1) as revival:
+        loop.run(FIRST)
+        assert set(watch.dead()) == {"1", "3"}
+    assert [set(receipt.units) for _, receipt in revival.receipts] == [{"1"}]
+
+
+def test_undo_leads_back_bit_for_bit():
+    loop = Loop(network())
+    with loop.watched() as watch, hinge.auto_revive(watch, every=8) as revival:
+        loop.run(FIRST - 1)
+        plain = copy.deepcopy(loop.model)
+        x = torch.randn(32, 3, generator=copy.deepcopy(loop.generator))
+        twin = torch.optim.Adam(plain.parameters(), lr=1e-3)
+        twin.load_state_dict(copy.deepcopy(loop.optimizer.state_dict()))
+        loop.run(1)
+    twin.zero_grad()
+    plain(x).square().mean().backward()
+    twin.step()
+    assert len(revival.receipts) == 1
+    assert not torch.equal(loop.model[0].bias, plain[0].bias)
+    revival.undo()
+    for name, value in plain.state_dict().items():
+        assert torch.equal(value, loop.model.state_dict()[name]), name
+    assert revival.receipts[0][1].undone
+
+
+def test_an_earlier_revival_has_no_way_back():
+    loop = Loop(network())
+    with loop.watched() as watch, hinge.auto_revive(watch, every=8) as revival:
+        loop.run(56)
+        with torch.no_grad():
+            loop.model[0].bias[1] = -20.0
+        loop.run(56)
+    assert len(revival.receipts) == 2
+    with pytest.raises(OptionError, match="cannot be undone any more"):
+        revival.receipts[0][1].undo()
+
+
+def test_it_stops():
+    loop = Loop(network())
+    with loop.watched() as watch:
+        revival = hinge.auto_revive(watch, every=8)
+        revival.stop()
+        loop.run(40)
+    assert revival.receipts == ()
+
+
+def test_data_of_the_caller_s():
+    data = torch.randn(100, 3, generator=torch.Generator().manual_seed(7))
+    loop = Loop(network())
+    with loop.watched() as watch, hinge.auto_revive(watch, every=8, data=data) as revival:
+        loop.run(FIRST)
+        with torch.no_grad():
+            fired = (loop.model[0](data) > 0).float().mean(0)[list(DEAD)]
+    assert len(revival.receipts) == 1
+    assert torch.allclose(fired, torch.tensor(0.2))
+
+
+class Broken(Lift):
+    """A remedy with a fault."""
+
+    def plan(self, *_: object) -> None:
+        raise RuntimeError("broken")
+
+
+def test_a_fault_is_told_once_and_the_training_goes_on():
+    loop, plain = Loop(network()), Loop(network())
+    with (
+        loop.watched() as watch,
+        pytest.warns(RuntimeWarning, match="broken") as told,
+        hinge.auto_revive(watch, by=Broken(), every=8) as revival,
+    ):
+        loop.run(40)
+    plain.run(40)
+    assert len(told) == 1
+    assert revival.receipts == ()
+    assert len(revival.notes) == 1
+    for name, value in plain.model.state_dict().items():
+        assert torch.equal(value, loop.model.state_dict()[name]), name
+
+
+def test_a_site_that_is_unknown_is_told():
+    loop = Loop(network())
+    with (
+        loop.watched() as watch,
+        pytest.warns(RuntimeWarning, match="no such site"),
+        hinge.auto_revive(watch, sites=["relu9"], every=8),
+    ):
+        loop.run(20)
+
+
+def test_the_model_can_still_be_copied_and_pickled():
+    loop = Loop(network())
+    with loop.watched() as watch, hinge.auto_revive(watch, every=8):
+        loop.run(FIRST)
+        copy.deepcopy(loop.optimizer).step()
+        pickle.loads(pickle.dumps(loop.optimizer)).step()  # noqa: S301 - our own
+
+
+@pytest.mark.parametrize("options", [{"every": 7}, {"at_most": 0}, {"share": 1.5}])
+def test_numbers_that_mean_nothing(options):
+    watch = Loop(network()).watched()
+    with pytest.raises(OptionError, match="the number means nothing here"):
+        hinge.auto_revive(watch, **{"every": 8} | options)
+
+
+def test_a_watch_without_an_optimizer():
+    with pytest.raises(OptionError, match="between the steps of an optimizer"):
+        hinge.auto_revive(hinge.watch(network()))
+
+
+def _train(rank: int, folder: str) -> None:
+    """One of two processes; each has data of its own."""
+    torch.set_num_threads(1)
+    store = f"file://{folder}/store"
+    distributed.init_process_group("gloo", init_method=store, rank=rank, world_size=2)
+    model = nn.parallel.DistributedDataParallel(network())
+    loop = Loop(model, seed=rank)
+    with loop.watched() as watch, hinge.auto_revive(watch, every=8) as revival:
+        loop.run(40)
+        dead = watch.dead()
+    told = [(step, receipt.units, receipt.moved) for step, receipt in revival.receipts]
+    state = model.module.state_dict(), loop.optimizer.state_dict()
+    torch.save({"told": told, "dead": dead, "state": state}, f"{folder}/{rank}.pt")
+    distributed.destroy_process_group()
+
+
+@pytest.mark.skipif(not distributed.is_available(), reason="torch without distributed")
+def test_processes_that_train_together_stay_alike(tmp_path: Path):
+    processes.spawn(_train, (str(tmp_path),), nprocs=2)
+    first, second = (torch.load(tmp_path / f"{rank}.pt") for rank in (0, 1))
+    assert [units for _, units, _ in first["told"]] == [{"1": DEAD}]
+    assert first["told"] == second["told"]
+    assert first["dead"] == second["dead"] == {}
+    (weights, optimizer), (others, other) = first["state"], second["state"]
+    assert all(torch.equal(weights[name], others[name]) for name in weights)
+    for key, state in optimizer["state"].items():
+        assert all(torch.equal(value, other["state"][key][n]) for n, value in state.items())

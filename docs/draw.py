@@ -1,4 +1,4 @@
-"""Draws the pictures of the page on the non-linearity, from what the programs on it compute."""
+"""Draws the pictures of the hand-written pages, from what the programs on them compute."""
 
 from __future__ import annotations
 
@@ -9,19 +9,31 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
+
+import hinge
 from hinge.page import Block, Line, Lines, Map
 from hinge.report import to_svg
 
-PAGE = Path(__file__).with_name("where-is-the-non-linearity.md")
-FOLDER = Path("non-linearity")
+BENDS = Path(__file__).with_name("where-is-the-non-linearity.md")
+DEATHS = Path(__file__).with_name("why-did-it-die.md")
+AROUND = range(292, 313)  # the steps that are drawn, one of which has a bad batch
 PROGRAM = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def drawn() -> dict[Path, str]:
     """The text of every picture, by its path within the folder of the pages."""
-    found = _names_of(PAGE)
+    pictures = {Path("non-linearity", name): block for name, block in _bends().items()}
+    pictures[Path("why-did-it-die", "spike")] = _spike()
+    return {path.with_suffix(".svg"): to_svg(block) for path, block in pictures.items()}
+
+
+def _bends() -> dict[str, Lines | Map]:
+    """The pictures of the page on the non-linearity."""
+    found = _names_of(BENDS)
     teeth = {f"{2**depth} pieces": found["teeth"][depth] for depth in (1, 2, 3)}
-    pictures = {
+    return {
         "three-units": _along(
             {"straight": found["straight"], "folded": found["folded"]}, "Three ReLUs, summed"
         ),
@@ -37,7 +49,30 @@ def drawn() -> dict[Path, str]:
         "sawtooth": _along(teeth, "Each layer folds what the layers before it have folded"),
         "sine": _block(found["eight"].page().blocks, Lines),
     }
-    return {FOLDER / f"{name}.svg": to_svg(block) for name, block in pictures.items()}
+
+
+def _spike() -> Lines:
+    """On how many examples units fire around the bad batch of the page on deaths."""
+    found = _names_of(DEATHS)
+    model, spoiled = found["network"](), 300
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.05)
+    found["train"](model, optimizer, range(AROUND.start))
+    fired = []
+    for step in AROUND:
+        fired.append(hinge.observe(model, found["x"])["3"].fired)
+        found["train"](model, optimizer, [step], spoiled=spoiled)
+    counts, dying = np.array(fired), list(found["watch"].events[-1].units)
+    others = np.delete(counts, dying, axis=1)
+    drawn = {"units that die": counts[:, dying], "the others": others}
+    return Lines(
+        tuple(
+            Line(f"{name} ({values.shape[1]})", tuple(AROUND), tuple(np.median(values, axis=1)))
+            for name, values in drawn.items()
+        ),
+        "Examples of 1,000 on which a unit fires, median",
+        x_label="step",
+        marks=((spoiled, "the bad batch"),),
+    )
 
 
 def _names_of(page: Path) -> dict[str, Any]:

@@ -211,7 +211,7 @@ _HEADER = (
     "dead right after",
     "of the 48, with gradient in step 1",
     f"dead after {AFTER} steps",
-    "loss",
+    "loss [quartiles]",
     "promise",
     "kept",
 )

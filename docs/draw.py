@@ -18,7 +18,7 @@ from hinge.report import to_svg
 
 BENDS = Path(__file__).with_name("where-is-the-non-linearity.md")
 DEATHS = Path(__file__).with_name("why-did-it-die.md")
-AROUND = range(292, 313)  # the steps that are drawn, one of which has a bad batch
+AROUND = range(285, 326)  # the steps that are drawn, one of which has a bad batch
 PROGRAM = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -63,10 +63,10 @@ def _spike() -> Lines:
         found["train"](model, optimizer, [step], spoiled=spoiled)
     counts, dying = np.array(fired), list(found["watch"].events[-1].units)
     others = np.delete(counts, dying, axis=1)
-    drawn = {"units that die": counts[:, dying], "the others": others}
+    drawn = {"that die": counts[:, dying], "others": others}
     return Lines(
         tuple(
-            Line(f"{name} ({values.shape[1]})", tuple(AROUND), tuple(np.median(values, axis=1)))
+            Line(f"{values.shape[1]} {name}", tuple(AROUND), tuple(np.median(values, axis=1)))
             for name, values in drawn.items()
         ),
         "Examples of 1,000 on which a unit fires, median",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from types import FrameType
 from typing import Any
 
 import torch
@@ -22,6 +23,7 @@ from hinge.tracing.survey import Survey, wire
 from hinge.tracing.trace import Call
 from hinge.tracing.wiring import Wiring
 
+_CALL = nn.Module._call_impl.__code__  # noqa: SLF001 - where torch calls hooks
 _SURE = 8  # passes after which a site that was not seen will not be
 
 
@@ -53,12 +55,14 @@ class Passes:
         self._clock, self._axis, self._guard = clock, axis, guard
         self._n = 0
         self._calls: dict[str, int] = {}
+        self._late: dict[str, None] = {}
         self._depth = 0
+        self._over = False
         self._pass = ExitStack()
         self._survey: Survey | None = None
         self._eyes: Eyes | None = None
         self._hooks = ExitStack()
-        outer = model if hasattr(model, "_orig_mod") else self.model
+        self._outer = outer = model if hasattr(model, "_orig_mod") else self.model
         before = Passive(self._before)
         after = Passive(self._after)
         for handle in (
@@ -73,9 +77,18 @@ class Passes:
         return self._eyes is not None or self.traced is not None
 
     def close(self) -> None:
-        """Take all hooks away, also in the midst of a pass."""
+        """Take all hooks away."""
         self._pass.close()
         self._hooks.close()
+
+    def give_up(self) -> None:
+        """See nothing more; in the midst of a pass the hooks go when it ends.
+
+        Torch's modes cannot be left from inside of what they call.
+        """
+        self._over = True
+        if not self._depth:
+            self.close()
 
     def survey(self, example: Any) -> None:
         """Find the sites in a pass of its own, as the model was written, without gradients."""
@@ -84,8 +97,13 @@ class Passes:
 
     def missed(self) -> list[str]:
         """Sites that the light hooks should have seen and did not, in words."""
-        if self.hooked < _SURE:
-            return []
+        notes = []
+        if self._late:
+            late = ", ".join(self._late)
+            notes.append(f"not watched, for they did not run in the first pass: {late}")
+        return notes if self.hooked < _SURE else notes + self._missed_by_hooks()
+
+    def _missed_by_hooks(self) -> list[str]:
         counted = {n for n, post in self.posts.items() if int(post.counts[0].max()) > 0}
         if self.traced is not None:
             return self._missed_by_compiler(counted)
@@ -114,6 +132,9 @@ class Passes:
         if torch.compiler.is_compiling():
             return
         with self._guard:
+            if self._depth and _calls_running(self._outer) == 1:  # Ctrl-C ended the one before
+                self._depth = 0
+                self._end(None)
             self._depth += 1
             if self._depth == 1 and torch.is_grad_enabled() and not in_backward():
                 self._begin(args, kwargs)
@@ -148,8 +169,13 @@ class Passes:
 
     def _end(self, output: Any) -> None:
         self._pass.close()
-        if self._survey is not None and self._eyes is None and output is not None:
-            self._found(self._survey.wired(output))
+        if self._over:
+            self.close()
+        elif self._survey is not None and not self.surveyed:
+            survey, self._survey = self._survey, None
+            if output is not None:  # else the pass was broken off
+                self._found(survey.wired(output))
+                self._survey = survey
 
     def _found(self, wirings: dict[str, Wiring]) -> None:
         """The sites are known: set up what sees them from now on."""
@@ -177,6 +203,11 @@ class Passes:
 
     def _sampled(self, call: Call, wiring: Wiring) -> None:
         """A site was called in a pass that is surveyed."""
+        if self._over:
+            return
+        if self.surveyed and call.site not in self.posts:
+            self._late[call.site] = None
+            return
         with self._guard, torch.no_grad():
             post = self._post(call.site, wiring)
             if call.arrangement.units.size == wiring.site.n_units and call.z.numel():
@@ -189,7 +220,7 @@ class Passes:
         with self._guard:
             post = self.posts[name]
             arrangement = post.arrangement(z.shape, self._n)
-            if arrangement is None or not z.is_floating_point():
+            if self._over or arrangement is None or not z.is_floating_point():
                 return
             if not self.sample:
                 post.see(z, arrangement)
@@ -202,6 +233,16 @@ class Passes:
     def _arrived(self, post: Post, gradient: torch.Tensor, arrangement: Any) -> None:
         with self._guard:
             post.receive(gradient, arrangement)
+
+
+def _calls_running(model: nn.Module) -> int:
+    """How many calls of a model are under way."""
+    frame: FrameType | None = sys._getframe()  # noqa: SLF001 - nobody else knows
+    n = 0
+    while frame is not None:
+        n += frame.f_code is _CALL and frame.f_locals.get("self") is model
+        frame = frame.f_back
+    return n
 
 
 def in_backward() -> bool:

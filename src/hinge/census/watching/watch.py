@@ -111,13 +111,17 @@ class Watch:
                 self._finish()
         self._detach()
         for sink in self._sinks:
-            sink.close()
+            with self._guard:
+                sink.close()
 
     def _finish(self) -> None:
         """Look once more, at the step that was the last, and read all that was looked at."""
         passes = self._passes
-        if self.optimizer is None and passes is not None and passes.examples:
-            self._step_over()
+        if passes is not None and passes.examples:
+            if self.optimizer is None:
+                self._step_over()
+            else:  # a step without an end; what it saw is there
+                self._ledger.add(self.step, passes.examples)
         if not self._group.together:  # another process may have stopped at another step
             self._look()
         self._read(everything=True)
@@ -307,10 +311,11 @@ class Watch:
         """Let go of the model; the optimizer's hooks may be running, and stay until `stop`."""
         self._note(told)
         if self._passes is not None:
-            self._passes.close()
+            self._passes.give_up()
 
     def _detach(self) -> None:
         self._hooks.close()
+        self._gradients = None
         if self._passes is not None:
             self._passes.close()
             self._passes = None

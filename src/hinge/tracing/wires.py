@@ -113,7 +113,7 @@ class Wires:
 
     def ran(self, operator: Operator, args: Any, kwargs: Any, out: Any, seen: Provenance) -> None:
         """Any other operator ran."""
-        outputs = tensors_among((out,)) if isinstance(out, torch.Tensor) else tensors_among(out)
+        outputs = tensors_among(out if isinstance(out, list | tuple) else (out,))
         if not outputs or operator.name in ("sym_size", "size"):
             return
         inputs = tensors_among((*args, *kwargs.values()))

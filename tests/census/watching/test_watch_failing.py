@@ -13,6 +13,7 @@ from torch import nn
 import hinge
 from hinge.census.watching import post as post_module
 from hinge.errors import HingeError, ModelError, OptionError
+from hinge.tracing.trace import Trace
 
 sys.path.insert(0, str(Path(__file__).parent))
 from watch_models import (
@@ -278,3 +279,43 @@ def test_a_model_that_is_never_called_is_told_in_the_notes():
             model.loss(batch).backward()
             watch.optimizer.step()
     assert any("no pass of the model was seen" in note for note in watch.notes)
+
+
+class Busy(Mlp):
+    """Does in a pass what models do besides computing."""
+
+    def forward(self, x):
+        with torch.autograd.profiler.record_function("a part"):
+            x = self.relu1(self.first(x))
+        if x.mean().item() > 1e9 or bool((x > 1e9).any()) or x.sum().isnan():
+            raise ValueError
+        x.detach().tolist(), x.nonzero(), torch.arange(3), torch.rand(2).unbind(), x.max(1)
+        return self.out(self.relu2(self.second(x)))
+
+
+@pytest.mark.parametrize("every", [1, 3])
+def test_what_else_a_model_may_do_in_a_pass(every):
+    model = built(Busy)
+    with hinge.watch(model, sgd(model), every=every) as watch:
+        train(model, watch.optimizer, batches((IN,), 6))
+    assert (watch.census["relu2"].seen == 6 * 16).all()
+    assert not watch.notes
+
+
+@pytest.mark.parametrize("part", ["_match", "_activated"])
+def test_an_error_in_the_survey_ends_the_watch_only(part, monkeypatch):
+    def fails(*_):
+        raise ZeroDivisionError("of the survey")
+
+    data = batches((IN,), 8)
+    plain, model = built(Mlp), built(Mlp)
+    optimizer = sgd(plain)
+    train(plain, optimizer, data)
+    monkeypatch.setattr(Trace, part, fails)
+    with (
+        pytest.warns(RuntimeWarning, match="of the survey"),
+        hinge.watch(model, sgd(model), every=3) as watch,
+    ):
+        train(model, watch.optimizer, data)
+    assert same(numbers(plain, optimizer), numbers(model, watch.optimizer))
+    assert hooks_of(model, watch.optimizer) == 0

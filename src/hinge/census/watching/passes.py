@@ -159,7 +159,7 @@ class Passes:
             self.hooked += 1
         elif self._eyes is None or self.sample:
             if self._survey is None:
-                self._survey = Survey(self.model, self._sampled)
+                self._survey = Survey(self.model, self._sampled, self._guard)
             self._pass.enter_context(self._survey.of(batch.tensors, batch.n, batch.axis))
             if self._eyes is not None:  # for the gradients, which a survey cannot see
                 self._pass.enter_context(self._eyes.open())

@@ -76,7 +76,6 @@ class Watch:
         self._group = Group.of(model)
         self._beats: list[Beat] = []
         self._pending: list[tuple[Look, list[Beat]]] = []
-        self._excused = False
         self._scale: float | None = None
         self._blind = 0
 
@@ -90,6 +89,7 @@ class Watch:
                 do="call stop() first, or make another watch with hinge.watch()",
             )
         self._guard = Guard(self._fail)
+        self._group = Group.of(self.model)
         self._passes = Passes(self.model, self._posts, self._clock, self._axis, self._guard)
         self._passes.begun = self._pass_begins
         if self._example is not None:
@@ -124,7 +124,7 @@ class Watch:
                 self._ledger.add(self.step, passes.examples)
         if not self._group.together:  # another process may have stopped at another step
             self._look()
-        self._read(everything=True)
+        self._read(Group(), everything=True)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -213,18 +213,15 @@ class Watch:
                 self._gradients.take_signs()
 
     def _after_step(self, *_: object) -> None:
+        step, asked = self.step, self._group.asked
         if self._guard.error is None:
             with self._guard:
                 self._step_over()
         if self._guard.error is not None and self._group.together:
-            self._excuse()
-
-    def _excuse(self) -> None:
-        """Having failed, tell the other processes when they ask next, and never again."""
-        if self._due and not self._excused:
-            self._group.all_well(self._clock.device, failed=True)
-            self._excused = True
-        self.step += 1
+            self.step = step + 1
+            if step % self.every == 0 and self._group.asked == asked and self._group.well:
+                # They ask now: tell them, once.
+                self._group.all_well(self._clock.device, failed=True)
 
     @property
     def _due(self) -> bool:
@@ -246,7 +243,7 @@ class Watch:
             self._beats.append(self._beat(squares))
         if self._due:
             self._look()
-            self._read(everything=self._clock.device.type == "cpu")
+            self._read(self._group, everything=self._clock.device.type == "cpu")
         self.step += 1
         self._clock[0] = self.step
         passes.sample = self._due
@@ -282,21 +279,19 @@ class Watch:
         if self._gradients is None or self._passes is None:
             return
         self._note(*self._passes.missed())
-        if not self._group.all_well(self._clock.device):
-            self._excused = True  # all know by now
-            raise RuntimeError("the watch of another process failed")
         look = Look.at(self.step, self._posts, self._gradients, group=self._group)
         self._pending.append((look, self._beats))
         self._beats = []
 
-    def _read(self, *, everything: bool) -> None:
+    def _read(self, group: Group, *, everything: bool) -> None:
         """Read the looks that have arrived: on an accelerator all but the latest."""
         keep = 0 if everything else 1
         while len(self._pending) > keep and self._chronicle is not None:
             look, beats = self._pending.pop(0)
+            # Together at once, before anything can fail here that does not fail elsewhere.
+            self.latest = look.glimpses(self._ledger, group)
             for beat in beats:
                 self._chronicle.pulse(beat.pulse())
-            self.latest = look.glimpses(self._ledger, self._group)
             events = self._chronicle.look(look.step, self.latest)
             values = records(self.latest, look.step)
             for sink in self._sinks:

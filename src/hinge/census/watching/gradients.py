@@ -39,12 +39,16 @@ class Gradients:
         self._taken: dict[str, Signs] = {}
         self._heard: list[float | torch.Tensor] = [float("nan")] * len(self._posts)
 
-    def read(self) -> list[float | torch.Tensor]:
-        """Mark what the gradients show; the sum of squares of each site's, NaN if unknown."""
+    def read(self, scale: torch.Tensor | None = None) -> list[float | torch.Tensor]:
+        """Mark what the gradients show; the sum of squares of each site's, NaN if unknown.
+
+        ``scale`` is that of the loss, where the optimizer divides by it on its own.
+        """
         squares: list[float | torch.Tensor] = []
         for post in self._posts:
             gradient = None if post.by_value else self._gradient(post.wiring.offset)
-            squares.append(float("nan") if gradient is None else post.receive(gradient))
+            square = float("nan") if gradient is None else post.receive(gradient)
+            squares.append(_unscaled(square, scale))
         return squares
 
     def listen(self, guard: Guard) -> Iterator[Any]:
@@ -69,10 +73,13 @@ class Gradients:
         heard, self._heard = self._heard, [float("nan")] * len(self._posts)
         return heard
 
-    def take_signs(self) -> None:
+    def take_signs(self, scale: torch.Tensor | None = None) -> None:
         """Count the signs of the weight gradients of every site that has them."""
         found = {post.wiring.site.name: self._signs(post) for post in self._posts}
-        self._taken = {name: three for name, three in found.items() if three is not None}
+        self._taken = {
+            name: (more, less, squares if scale is None else squares / scale.double() ** 2)
+            for name, (more, less, squares) in _known(found)
+        }
 
     def taken_signs(self) -> dict[str, Signs]:
         """The signs that were counted since the last call."""
@@ -109,6 +116,19 @@ class Gradients:
         return (
             parameter.grad if parameter.grad is not None and not parameter.grad.is_sparse else None
         )
+
+
+def _known(found: Mapping[str, Signs | None]) -> Iterator[tuple[str, Signs]]:
+    return ((name, three) for name, three in found.items() if three is not None)
+
+
+def _unscaled(square: float | torch.Tensor, scale: torch.Tensor | None) -> float | torch.Tensor:
+    """A square of scaled gradients as that of unscaled ones, without waiting for a device."""
+    if scale is None:
+        return square
+    if isinstance(square, float):
+        return square / float(scale) ** 2 if scale.is_cpu else square
+    return square / scale.double() ** 2
 
 
 def _is_sharded(parameter: torch.Tensor) -> bool:

@@ -21,18 +21,18 @@ _HOST = torch.device("cpu")
 
 @dataclass(frozen=True, eq=False)
 class Beat:
-    """What one step leaves to be read later: squares of gradients may still be on their way."""
+    """What one step leaves to be read later: what lies on an accelerator may be on its way."""
 
     step: int
     rate: float
     squares: list[float | torch.Tensor]
     scale: float | None = None
-    skipped: bool = False
+    skipped: bool | torch.Tensor = False
 
     def pulse(self) -> Pulse:
         """The step's numbers, on the host."""
         squares = np.array([float(one) for one in self.squares])
-        return Pulse(self.step, self.rate, np.sqrt(squares), self.scale, self.skipped)
+        return Pulse(self.step, self.rate, np.sqrt(squares), self.scale, bool(self.skipped))
 
 
 @dataclass(frozen=True, eq=False)

@@ -207,10 +207,11 @@ class Watch:
             return
         with self._guard:
             self._learn()
-            squares = [] if self._gradients is None else self._gradients.read()
+            scale = getattr(self.optimizer, "grad_scale", None)  # fused ones divide on their own
+            squares = [] if self._gradients is None else self._gradients.read(scale)
             self._beats.append(self._beat(squares))
             if self._due and self._gradients is not None:
-                self._gradients.take_signs()
+                self._gradients.take_signs(scale)
 
     def _after_step(self, *_: object) -> None:
         step, asked = self.step, self._group.asked
@@ -266,9 +267,11 @@ class Watch:
     def _beat(self, squares: list[float | torch.Tensor]) -> Beat:
         rate = max((_number(g["lr"]) for g in self._groups), default=float("nan"))
         scale = None if self._scaler is None else float(self._scaler.get_scale())
-        fell = scale is not None and self._scale is not None and scale < self._scale
+        skipped = getattr(self.optimizer, "found_inf", None)  # fused ones find out on their own
+        if skipped is None:
+            skipped = scale is not None and self._scale is not None and scale < self._scale
         self._scale = scale
-        return Beat(self.step, rate, squares, scale, skipped=fell)
+        return Beat(self.step, rate, squares, scale, skipped=skipped)
 
     @property
     def _groups(self) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from hinge.census.watching.eyes import Eyes
 from hinge.census.watching.guard import Guard
 from hinge.census.watching.hooks import Passive
 from hinge.census.watching.post import Post
-from hinge.census.watching.traced import TracedEyes
+from hinge.census.watching.traced import TracedEyes, in_backward
 from hinge.errors import ModelError
 from hinge.tracing.batches import Batch
 from hinge.tracing.running import unwrapped
@@ -57,17 +57,20 @@ class Passes:
         self._calls: dict[str, int] = {}
         self._late: dict[str, None] = {}
         self._depth = 0
+        self._counted = False
         self._over = False
         self._pass = ExitStack()
         self._survey: Survey | None = None
         self._eyes: Eyes | None = None
         self._hooks = ExitStack()
-        self._outer = outer = model if hasattr(model, "_orig_mod") else self.model
+        while isinstance(model, nn.parallel.DistributedDataParallel):
+            model = model.module
+        self._outer = model  # what is compiled is not looked into
         before = Passive(self._before)
         after = Passive(self._after)
         for handle in (
-            outer.register_forward_pre_hook(before, prepend=True, with_kwargs=True),
-            outer.register_forward_hook(after, with_kwargs=True, always_call=True),
+            model.register_forward_pre_hook(before, prepend=True, with_kwargs=True),
+            model.register_forward_hook(after, with_kwargs=True, always_call=True),
         ):
             self._hooks.callback(handle.remove)
 
@@ -136,8 +139,10 @@ class Passes:
                 self._depth = 0
                 self._end(None)
             self._depth += 1
-            if self._depth == 1 and torch.is_grad_enabled() and not in_backward():
-                self._begin(args, kwargs)
+            if self._depth == 1:
+                self._counted = torch.is_grad_enabled() and not in_backward()
+                if self._counted:
+                    self._begin(args, kwargs)
 
     def _after(self, _: nn.Module, __: Any, ___: Any, output: Any) -> None:
         if torch.compiler.is_compiling():
@@ -147,13 +152,19 @@ class Passes:
             if self._depth == 0:
                 self._end(output)
 
+    def _is_running(self) -> bool:
+        """Whether a pass is under way that is counted, as far as an eager part can know."""
+        if self._depth:
+            return self._counted
+        return torch.is_grad_enabled() and not in_backward()
+
     def _begin(self, args: Any, kwargs: Any) -> None:
         self.begun()
         batch = _batch(args, kwargs, self._axis)
         self._n = batch.n
         self.examples += batch.n
         self.count += 1
-        if not self.surveyed and is_compiled(self.model):
+        if not self.surveyed and is_compiled(self._outer):
             self._survey_apart(batch)
         if self.traced is not None:
             self.hooked += 1
@@ -188,8 +199,8 @@ class Passes:
             )
         for name, wiring in wirings.items():
             self._post(name, wiring).wiring = wiring
-        if is_compiled(self.model):
-            self.traced = TracedEyes(self.model, self.posts)
+        if is_compiled(self._outer):
+            self.traced = TracedEyes(self.model, self.posts, self._guard, self._is_running)
             self._hooks.callback(self.traced.close)
         else:
             self._eyes = Eyes(self.model, wirings, self._glanced)
@@ -243,11 +254,6 @@ def _calls_running(model: nn.Module) -> int:
         n += frame.f_code is _CALL and frame.f_locals.get("self") is model
         frame = frame.f_back
     return n
-
-
-def in_backward() -> bool:
-    """Whether a backward pass runs: what is computed there was computed before."""
-    return bool(torch._C._current_graph_task_id() != -1)  # noqa: SLF001 - torch has no public name
 
 
 def is_compiled(model: nn.Module) -> bool:

@@ -51,6 +51,10 @@ class Post:
         self.sampled = Moments(self.wiring.site, self.wiring.traits)
         self.gradient_seen = False
 
+    def part(self) -> None:
+        """Leave what compiled code goes on counting behind."""
+        self.counts, self.reals = self.counts.clone(), self.reals.clone()
+
     def arrangement(self, shape: torch.Size, n_examples: int) -> Arrangement | None:
         """How a pre-activation of this shape is laid out; None where its units do not fit."""
         key = shape, n_examples

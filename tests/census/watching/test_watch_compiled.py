@@ -15,7 +15,7 @@ from torch.utils.checkpoint import checkpoint
 import hinge
 
 sys.path.insert(0, str(Path(__file__).parent))
-from watch_models import IN, Cnn, Mlp, batches, built, numbers, same, seed, sgd, train
+from watch_models import IN, Cnn, Mlp, batches, built, hooks_of, numbers, same, seed, sgd, steps, train
 
 assert callable(hinge.watch)  # loaded here: what torch imports may draw random numbers
 BACKEND = "aot_eager"
@@ -94,9 +94,7 @@ def test_compiled_and_run_before_the_watch_began():
     with hinge.watch(compiled, sgd(model, 0.0), every=4) as watch:
         train(compiled, watch.optimizer, DATA)
     observed = watch.census["relu2"]
-    if observed.seen.any():  # torch looked again: then all is seen
-        assert (observed.seen == len(DATA) * 16).all()
-        return
+    assert not observed.seen.any()
     assert any("torch.compile dropped the hooks of relu1, relu2" in note for note in watch.notes)
     assert "dropped the hooks" in str(watch)
     glimpse = watch.latest["relu2"]
@@ -170,13 +168,13 @@ def test_an_error_of_the_watch_in_an_eager_part_ends_the_watch_only(monkeypatch)
 
     seed()
     model = Partly()
+    monkeypatch.setattr(traced, "glance", fails)
     with (
         pytest.warns(RuntimeWarning, match="of the watch"),
         hinge.watch(model, sgd(model), every=4) as watch,
     ):
-        for step, batch in enumerate(DATA):
-            if step == 5:
-                monkeypatch.setattr(traced, "glance", fails)
-                torch._dynamo.reset()
+        model.second._orig_mod[1]._forward_pre_hooks.clear()
+        for step in steps(model, watch.optimizer, DATA):
+            if step == 0:  # the compiled part has no one to catch its errors
                 model.second._orig_mod[1]._forward_pre_hooks.clear()
-            train(model, watch.optimizer, [batch])
+    assert hooks_of(model, watch.optimizer) == 0

@@ -15,7 +15,20 @@ from torch.utils.checkpoint import checkpoint
 import hinge
 
 sys.path.insert(0, str(Path(__file__).parent))
-from watch_models import IN, Cnn, Mlp, batches, built, hooks_of, numbers, same, seed, sgd, steps, train
+from watch_models import (
+    IN,
+    Cnn,
+    Mlp,
+    batches,
+    built,
+    hooks_of,
+    numbers,
+    same,
+    seed,
+    sgd,
+    steps,
+    train,
+)
 
 assert callable(hinge.watch)  # loaded here: what torch imports may draw random numbers
 BACKEND = "aot_eager"

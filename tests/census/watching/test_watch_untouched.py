@@ -61,7 +61,9 @@ def test_channels_last(every):
     def change(model):
         return model.to(memory_format=torch.channels_last)
 
-    assert same(trained(Cnn, None, change=change, data=data), trained(Cnn, every, change=change, data=data))
+    assert same(
+        trained(Cnn, None, change=change, data=data), trained(Cnn, every, change=change, data=data)
+    )
 
 
 @pytest.mark.parametrize("every", [1, 5])
@@ -71,7 +73,9 @@ def test_a_model_in_bfloat16(every):
     def change(model):
         return model.bfloat16()
 
-    assert same(trained(Mlp, None, change=change, data=data), trained(Mlp, every, change=change, data=data))
+    assert same(
+        trained(Mlp, None, change=change, data=data), trained(Mlp, every, change=change, data=data)
+    )
 
 
 @pytest.mark.parametrize("every", [1, 5])

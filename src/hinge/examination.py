@@ -13,7 +13,7 @@ from hinge.census.observe import Progress
 from hinge.diagnosis import Advice, Finding, Limit, check, check_against, diagnose, rank
 from hinge.errors import FileError, HingeError
 from hinge.examined_map import ExaminedMap, Glimpse, examined_map
-from hinge.page import Block, Check, Column, Heading, Note, Page, Table
+from hinge.page import Block, Check, Heading, Note, Page
 from hinge.report import json, to_html
 from hinge.tracing.batches import Forward
 from hinge.units import RARE, Verdict
@@ -201,20 +201,15 @@ class Examination:
         ]
 
     def _remedies(self) -> list[Block]:
-        """What would help, as a table; nothing where nothing is dead."""
-        if not self.advice:
+        """What would help, one by one; nothing where nothing is dead."""
+        advice = self.advice
+        if not advice:
             return []
-        columns = (
-            Column("remedy", "code"),
-            Column("sites"),
-            Column("keeps the function", help="where the outputs stay as they are at that moment"),
-            Column("because"),
+        points = tuple(
+            f"{one.remedy}, at {', '.join(one.sites)}. {one.why} {_KEEPS[one.preserves]}"
+            for one in advice
         )
-        rows = tuple(
-            (one.remedy, ", ".join(one.sites), _KEEPS[one.preserves], one.why)
-            for one in self.advice
-        )
-        return [Table(columns, rows, "What would help", "The root of the trouble first.")]
+        return [Note("The root of the trouble first.", "What would help", "info", points)]
 
     @property
     def summary(self) -> str:
@@ -240,7 +235,11 @@ class Examination:
     __repr__ = __str__
 
 
-_KEEPS = {"everywhere": "everywhere", "data": "on the data", "no": "no"}
+_KEEPS = {
+    "everywhere": "The outputs stay what they are.",
+    "data": "On the data the outputs stay what they are.",
+    "no": "The outputs change.",
+}
 
 
 def _headline(finding: Finding) -> str:

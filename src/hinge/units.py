@@ -199,7 +199,7 @@ class Observed:
         NaN where units compete for firing (`Traits.selects`).
         """
         traits = self.traits
-        if traits.selects:
+        if traits.selects or len(traits.kinks) not in (0, self.max.size):
             return np.full(self.max.shape, np.nan)
         kink = traits.fires_above if traits.has_kink else 0.0
         return (np.asarray(traits.kinks) if traits.kinks else kink) - self.max

@@ -78,10 +78,17 @@ class Logger:
         self.told.append((step, dict(metrics)))
 
 
-def lightning_trainer(loggers, *, optimizers=("first", "second"), global_step=0, scaler=None):
+def lightning_trainer(
+    loggers,
+    *,
+    model="wrapped model",
+    optimizers=("first", "second"),
+    global_step=0,
+    scaler=None,
+):
     """As a ``Trainer`` of Lightning that has begun."""
     return SimpleNamespace(
-        model="wrapped model",
+        model=model,
         optimizers=list(optimizers),
         loggers=loggers,
         global_step=global_step,

@@ -88,9 +88,13 @@ def test_lightning_logs_what_the_watch_tells(lit, watches, tmp_path):
     callback = for_lightning.HingeCallback(every=4)
     assert isinstance(callback, lit.Callback)
     module = lightning_module(lit, Noted(watches))
+    passes = []
+    module.register_forward_hook(lambda *_: passes.append(module.global_step))
     trainer = lightning_trainer(lit, callback, logger)
     trainer.fit(module, examples())
     [watch] = watches
+    assert passes == list(range(N_STEPS))  # although training_step calls its network only
+    assert "training_step" not in vars(module)
     assert watch.state == "off"
     assert watch.model is module
     assert watch.optimizer is trainer.optimizers[0]

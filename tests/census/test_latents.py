@@ -131,6 +131,12 @@ def test_a_silence_must_fit(silent):
         dead_latents(observed, silent=silent)
 
 
+def test_a_silence_must_say_its_site():
+    census = hinge.observe(nn.Sequential(nn.Linear(1, 2), nn.ReLU()), data(2))
+    with pytest.raises(DataError, match="site"):
+        dead_latents(census, silent=[1, 1])
+
+
 @pytest.mark.parametrize(
     ("silent", "tokens"), [([1, 2], [1, 2]), ([[2]], [[1]]), ([[1, 2]], [[3]]), ([[-1]], [[1]])]
 )

@@ -10,6 +10,8 @@ from torch import nn
 
 import hinge
 import hinge.nn as hnn
+from hinge.tracing.batches import Batch
+from hinge.tracing.survey import wire
 
 WIDTH, INPUTS, EXAMPLES, K = 12, 5, 64, 3
 DEAD = {2, 7}
@@ -167,12 +169,12 @@ def test_what_is_no_topk_activation_is_none():
 
 
 def test_a_selection_with_infinity_is_left_out_as_elsewhere():
-    z = torch.randn(EXAMPLES, WIDTH)
-    z[:5, 3] = -torch.inf
+    z = torch.randn(EXAMPLES, 4, WIDTH)
+    z[:5, 0, 3] = -torch.inf
     model = Autoencoder(by_scatter, lambda y: z + 0 * y)
-    observed = site_of(hinge.observe(model, [torch.randn(EXAMPLES, INPUTS)]), "topk")
+    observed = site_of(hinge.observe(model, [torch.randn(EXAMPLES, 4, INPUTS)]), "topk")
     assert observed.nonfinite.tolist() == [5 if unit == 3 else 0 for unit in range(WIDTH)]
-    assert observed.fired[3] == int((by_scatter(z)[5:, 3] > 0).sum())
+    assert observed.fired[3] == int((by_scatter(z)[5:, :, 3] > 0).any(1).sum())
 
 
 def test_a_census_with_latents_merges_and_is_read_back():
@@ -201,6 +203,60 @@ def test_each_jump_relu_unit_has_a_threshold_of_its_own():
     assert observed.verdicts().tolist() == ["alive", "alive", "alive", "dead"]
     np.testing.assert_allclose(observed.missing[3], 0.5)
     np.testing.assert_allclose(observed.depth[3], 0.5 / x.double().std(correction=0).item())
+
+
+THRESHOLDS = torch.linspace(0.05, 0.4, WIDTH)
+
+JUMPS = {
+    "mask * x": lambda z, at: (z > at) * z,
+    "relu * mask": lambda z, at: z.relu() * (z > at).to(z.dtype),
+    "mask * relu": lambda z, at: (z > at).float() * F.relu(z),
+    "where": lambda z, at: torch.where(z > at, z, 0.0),
+    "log": lambda z, at: z * (z > at.log().exp()),
+}
+
+
+@pytest.mark.parametrize("shape", [(EXAMPLES, INPUTS), (EXAMPLES, 4, INPUTS)])
+@pytest.mark.parametrize("name", JUMPS)
+def test_a_jump_relu_is_seen_in_the_words_of_autoencoders(name, shape):
+    thresholds = nn.Parameter(THRESHOLDS.clone())
+    thresholds.data[9] = 50.0
+    model = Autoencoder(lambda z: JUMPS[name](z, thresholds))
+    model.thresholds = thresholds
+    x = torch.randn(shape)
+    observed = site_of(hinge.observe(model, [x], gradients=EXAMPLES), "jump_relu")
+    with torch.no_grad():
+        z = model.encoder(x)
+    assert observed.fired.tolist() == per_example(z > thresholds)
+    assert set(np.flatnonzero(observed.verdicts() == "dead")) == DEAD | {9}
+    assert not (observed.verdicts() == "blocked").any()
+    expected = thresholds.detach().double() - z.flatten(0, -2).max(0).values.double()
+    np.testing.assert_allclose(observed.missing, expected, rtol=1e-5)
+
+
+def test_a_mask_that_is_no_jump_relu_is_none():
+    for foreign in (lambda z: z * (z > -0.5), lambda z: z * (z > z.mean()), lambda z: z * (z < 2)):
+        census = hinge.observe(Autoencoder(foreign, F.relu), torch.randn(8, INPUTS))
+        assert {site.activation for site in census.sites} == {"relu"}
+
+
+def test_what_a_mask_reads_is_read():
+    """The ReLU before the mask has no weights behind it that could be set to zero."""
+    model = Autoencoder(lambda z: JUMPS["relu * mask"](z, 0.5))
+    found = wire(model, Batch([torch.randn(8, INPUTS)], {}, 8))
+    relu, jump = found["relu()"], found["jump_relu()"]
+    assert (relu.readers, relu.elsewhere) == ((), ("the activation jump_relu()",))
+    assert relu.maker.weight == jump.maker.weight == "encoder.weight"
+    assert [reader.weight for reader in jump.readers] == ["decoder.weight"]
+
+
+@pytest.mark.parametrize("name", ["Hinge's", "scatter_", "scatter", "relu of values"])
+def test_a_selection_hangs_between_encoder_and_decoder(name):
+    found = wire(Autoencoder(SPELLINGS[name]), Batch([torch.randn(8, INPUTS)], {}, 8))
+    (wiring,) = found.values()
+    assert wiring.maker.weight == "encoder.weight"
+    assert [reader.weight for reader in wiring.readers] == ["decoder.weight"]
+    assert wiring.elsewhere == ()
 
 
 class Gated(nn.Module):

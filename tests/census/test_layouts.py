@@ -87,7 +87,7 @@ def test_every_spelling_of_relu_is_seen(relu):
 
 
 @pytest.mark.parametrize(
-    "z", [lambda z: z.clamp(0, 1), lambda z: z.clamp(min=0.1), lambda z: z * (z > 1)]
+    "z", [lambda z: z.clamp(0, 1), lambda z: z.clamp(min=0.1), lambda z: z * (z > -1)]
 )
 def test_what_is_no_known_activation_is_no_site(z):
     model = linear(lambda layer, x: F.relu(z(layer(x))))

@@ -158,6 +158,15 @@ def test_a_shift_asks_for_centred_inputs_and_a_norm(model, data):
 
 
 @torch.no_grad()
+def test_a_shift_that_biases_made_is_none_of_the_inputs(model, data):
+    model[0].bias[:] = -30.0
+    examination = hinge.examine(model, data)
+    assert examination.census["1"].mean_shift > 1
+    assert about(examination.advice, "recentre") is None
+    assert about(examination.advice, "Lift()").sites == ("1",)
+
+
+@torch.no_grad()
 def test_a_shift_further_on_asks_for_a_norm_alone(model, data):
     model[2].bias[:] = -100.0
     advice = hinge.examine(model, data).advice
@@ -243,6 +252,8 @@ def test_the_page_has_the_advice_and_a_saved_examination_too(model, data):
     lower(model[0], [0, 1, 2], data, 0.5)
     examination = hinge.examine(model, data)
     blocks = examination.page().blocks
-    (table,) = [b for b in blocks if getattr(b, "title", "") == "What would help"]
-    assert [row[0] for row in table.rows] == [one.remedy for one in examination.advice]
+    (note,) = [b for b in blocks if getattr(b, "title", "") == "What would help"]
+    for point, one in zip(note.points, examination.advice, strict=True):
+        assert point.startswith(one.remedy)
+        assert one.why in point
     assert hinge.Examination.from_json(examination.to_json()).advice == examination.advice

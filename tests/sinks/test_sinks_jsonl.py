@@ -74,7 +74,8 @@ def test_a_killed_run_keeps_what_it_wrote(path):
 
 def test_wherever_the_file_is_cut_the_whole_lines_are_read(path, written):
     ends = [i + 1 for i, byte in enumerate(written) if byte == ord("\n")]
-    for cut in range(len(written) + 1):
+    near = {end + off for end in ends for off in (-2, -1, 0, 1)} - {len(written) + 1}
+    for cut in sorted(near | set(range(0, len(written), 17))):
         path.write_bytes(written[:cut])
         whole = sum(end <= cut for end in ends)
         missing_only_the_line_feed = cut + 1 in ends and cut + 1 > ends[0]

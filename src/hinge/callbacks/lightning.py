@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hinge.callbacks.attached import Attached, Log
 from hinge.callbacks.joined import joined
+from hinge.callbacks.redirecting import redirected
 from hinge.events import Event
 from hinge.sinks import Sink
 from hinge.sinks.accepting import known_sink
@@ -23,21 +24,36 @@ class Hooks(Attached):
     ``global_step``; an event goes there as the number of its units, and in words too where
     the logger is one for TensorBoard or wandb.
 
+    A step that Lightning optimizes itself is one pass, whatever ``training_step`` calls; where
+    a module optimizes manually, only what it calls by ``self(...)`` is one.
+
     ``which`` says which of several optimizers counts the steps. All other options: `Attached`.
     """
 
     def __init__(self, *, which: int = 0, names: str = "*", **options: Any) -> None:
         super().__init__(names=names, **options)
         self._which = which
+        self._undo: Callable[[], None] | None = None
 
     def on_train_start(self, trainer: Any, pl_module: Any) -> None:
         """Start the watch on the model as the strategy has wrapped it."""
-        del pl_module
         optimizers = trainer.optimizers
         optimizer = optimizers[self._which] if optimizers else None
         scaler = getattr(trainer.precision_plugin, "scaler", None)
         log = _Loggers(trainer.loggers, trainer.global_step)
         self.begin(trainer.model, optimizer, log, scaler=scaler)
+        if trainer.model is pl_module and pl_module.automatic_optimization:
+            self._undo = redirected(pl_module, "training_step")  # a wrapper calls the module
+
+    def stop(self) -> None:
+        """Stop watching; nothing happens if it was stopped before."""
+        undo, self._undo = self._undo, None
+        if undo is not None:
+            undo()
+        super().stop()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**super().__getstate__(), "_undo": None}
 
     def on_train_end(self, trainer: Any, pl_module: Any) -> None:
         """Stop the watch."""

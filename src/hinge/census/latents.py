@@ -126,8 +126,17 @@ def dead_latents(
             do=f"pass a number of tokens, such as {AFTER}",
         )
     if isinstance(observed, Observed):
-        return _latents(observed.site.name, observed, int(after), silent)
-    since = silent if isinstance(silent, Mapping) else {}
+        name = observed.site.name
+        one = silent.get(name) if isinstance(silent, Mapping) else silent
+        return _latents(name, observed, int(after), one)
+    if silent is not None and not isinstance(silent, Mapping):
+        raise DataError(
+            "which site the silence belongs to is not said",
+            where="dead_latents(silent=...)",
+            found=f"{type(silent).__name__}, for {len(observed)} sites",
+            do="pass a mapping from the name of a site to its counts",
+        )
+    since = silent or {}
     return {
         name: _latents(name, site, int(after), since.get(name))
         for name, site in observed.items()

@@ -27,6 +27,7 @@ _DEEP = 3.0  # so far down, one large step pushed a unit, not many small ones
 _SHIFTED = 1.0  # ‖mean‖ / ‖sd‖ above which the common part outweighs the differences
 _MOST = 0.5
 _SHARED = 0.25  # dead share of a site from which its capacity is missed
+_HELD = "bias beyond reach"
 _CHANCE = 0.01  # of a network of these widths being born with a dead layer
 
 
@@ -162,6 +163,9 @@ def _recentre(scene: _Scene) -> list[Advice]:
     shift = scene.observed[first].mean_shift
     if first not in scene.silent or not shift > _SHIFTED:
         return []
+    held = [len(f.units) for f in scene.findings if (f.kind, f.site) == (_HELD, first)]
+    if sum(held) == scene.silent[first].n_dead:
+        return []  # by their biases, which other inputs do not change
     why = (
         f"At {first}, the first site, mean over spread is {number(shift)}: what the inputs have "
         f"in common decides, and {_dead_share(scene, first)} dead there."
@@ -171,9 +175,8 @@ def _recentre(scene: _Scene) -> list[Advice]:
 
 def _normalise(scene: _Scene) -> list[Advice]:
     """A batch norm where the common part of the pre-activations outweighs the differences."""
-    shifts = {
-        name: scene.observed[name].mean_shift for name, one in scene.silent.items() if one.own
-    }
+    ill = [name for name, one in scene.silent.items() if one.own]
+    shifts = {name: scene.observed[name].mean_shift for name in ill}
     sites = tuple(name for name, shift in shifts.items() if shift > _SHIFTED)
     if not sites:
         return []

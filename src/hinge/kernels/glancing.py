@@ -87,6 +87,43 @@ def glance(
         _glance(z, counts, reals, clock, units_last, kink, low, high)
 
 
+class Glancer:
+    """`glance` for one site at every step: what stays the same is looked at once.
+
+    It takes ``z`` of any shape, contiguous, with the sizes that it is to be read by.
+    """
+
+    def __init__(
+        self, state: tuple[Tensor, Tensor, Tensor], kink: float, low: float, high: float
+    ) -> None:
+        self._state = state
+        counts, reals, clock = state
+        self._rest = (counts.data_ptr(), reals.data_ptr(), clock.data_ptr(), kink, low, high)
+        self._limits = kink, low, high
+        self._native = all(tensor.is_cpu for tensor in state)
+
+    def __call__(
+        self, z: Tensor, examples: int, units: int, positions: int, *, units_last: bool
+    ) -> None:
+        """Add one batch; see `glance`."""
+        if self._native and _takes(z) and examples < _MOST > positions:
+            native.glance(
+                z.data_ptr(),
+                z.dtype is torch.float64,
+                examples,
+                units,
+                positions,
+                units_last,
+                *self._rest,
+                torch.get_num_threads(),
+            )
+            return
+        shape = (examples, positions, units) if units_last else (examples, units, positions)
+        kink, low, high = self._limits
+        laid = z.reshape(shape)
+        glance(laid, *self._state, units_last=units_last, kink=kink, low=low, high=high)
+
+
 def _glance(  # noqa: PLR0917 - an operator's arguments have no names
     z: Tensor,
     counts: Tensor,

@@ -24,7 +24,7 @@ def send_gradients(output: Any, calls: dict[int, Call], reached: Reached) -> Non
     ``calls`` holds the activations by the number of their autograd node.
     No ``.grad`` is written.
     """
-    tensors = [x for x in _floating(output) if x.grad_fn is not None]
+    tensors = [x for x in floating(output) if x.grad_fn is not None]
     if not tensors:
         return
     weights = [projection(x) for x in tensors]
@@ -75,12 +75,12 @@ def projection(output: torch.Tensor) -> torch.Tensor:
     return (noise + 0.5).to(output.dtype)
 
 
-def _floating(value: Any) -> list[torch.Tensor]:
+def floating(value: Any) -> list[torch.Tensor]:
     """The floating tensors in nested outputs."""
     if isinstance(value, torch.Tensor):
         return [value] if value.is_floating_point() else []
     if isinstance(value, dict):
         value = value.values()
     if isinstance(value, list | tuple) or hasattr(value, "__iter__"):
-        return [x for item in value for x in _floating(item)]
+        return [x for item in value for x in floating(item)]
     return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -26,6 +27,7 @@ TRANSPARENT = frozenset(
 )
 """Operators that hand values on or average them: signs and layers survive them."""
 _COPIES = frozenset(("_to_copy", "clone", "detach", "alias"))
+_ABOVE = {"gt": ("self", "other"), "lt": ("other", "self")}
 _SIGNS = {"add": 1.0, "sub": -1.0}
 
 
@@ -63,11 +65,36 @@ def _passed_on(
     )
     if units is None and known.units is not None:
         units = resized(known.units, x.shape, y.shape)
-    mask_of = known.mask_of if operator.name in _COPIES else None
+    mask_of, above = (known.mask_of, known.above) if operator.name in _COPIES else (None, None)
     if operator.name in ("gt", "ge") and is_zero(arguments["other"]):
         mask_of = weakref.ref(x)
+    elif len(data) == 1 and (bar := _threshold(operator.name, arguments, x)) is not None:
+        mask_of, above = weakref.ref(x), bar
     others = [other for tensor, other in data if tensor is not x]
-    return joined(known, others, units=units, examples=examples, mask_of=mask_of)
+    return joined(
+        known,
+        others,
+        units=units,
+        examples=examples,
+        mask_of=mask_of,
+        above=above,
+        relu_of=known.relu_of if operator.name in _COPIES else None,
+    )
+
+
+def _threshold(name: str, arguments: Mapping[str, Any], x: torch.Tensor) -> Any:
+    """What x is compared with, if it can be JumpReLU's threshold; else None.
+
+    That is not negative, and one number or one for each unit of the last axis. Python turns
+    ``x > parameter`` into ``parameter < x``, as a parameter is of a subclass.
+    """
+    if name not in _ABOVE or arguments[_ABOVE[name][0]] is not x:
+        return None
+    bar = arguments[_ABOVE[name][1]]
+    if not isinstance(bar, torch.Tensor):
+        return bar if bar > 0 else None
+    per_unit = bar.numel() == 1 or tuple(bar.shape[-1:]) == (bar.numel(),) == x.shape[-1:]
+    return bar if per_unit and bool((bar >= 0).all()) else None
 
 
 def _with_layer(

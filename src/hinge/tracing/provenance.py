@@ -40,7 +40,8 @@ class Known:
     ``units`` and ``examples`` say where these indices lie. ``layer`` is the layer whose
     output it is; ``sources`` are the sites it was computed from since the last layer.
     ``parameter`` names the parameter that it is or is computed from alone.
-    ``mask_of`` is the tensor whose positive entries it marks.
+    ``mask_of`` is the tensor whose entries above ``above`` it marks: above 0 if that is None.
+    ``relu_of`` is the tensor that it is the ReLU of.
     """
 
     units: Place | None = None
@@ -50,6 +51,8 @@ class Known:
     nonnegative: bool = False
     parameter: str = ""
     mask_of: weakref.ref[torch.Tensor] | None = None
+    above: Any = None
+    relu_of: weakref.ref[torch.Tensor] | None = None
 
     @property
     def is_data(self) -> bool:

@@ -7,7 +7,15 @@ from typing import Any
 
 import torch
 
-from hinge.activations import Activation, JointActivation, from_aten, is_aten_name, relu, sigmoid
+from hinge.activations import (
+    Activation,
+    JointActivation,
+    from_aten,
+    is_aten_name,
+    jump_relu,
+    relu,
+    sigmoid,
+)
 from hinge.tracing.follow import resized
 from hinge.tracing.operators import Operator, is_zero
 from hinge.tracing.provenance import Provenance
@@ -53,7 +61,10 @@ def _gate(x: torch.Tensor, axis: int, seen: Provenance) -> torch.Tensor:
 
 
 def _masked(name: str, args: Any, seen: Provenance) -> Match | None:
-    """``x * (x > 0)`` and ``where(x > 0, x, 0)`` are ReLUs."""
+    """``x * (x > 0)`` and ``where(x > 0, x, 0)`` are ReLUs; above a threshold, JumpReLUs.
+
+    So is ``relu(x) * (x > threshold)``, as sparse autoencoders spell it.
+    """
     pairs: list[tuple[torch.Tensor, Any]]
     if name == "where":
         mask, x, other = args
@@ -61,7 +72,12 @@ def _masked(name: str, args: Any, seen: Provenance) -> Match | None:
     else:
         pairs = [(args[0], args[1]), (args[1], args[0])]
     for x, mask in pairs:
-        marked = seen[mask].mask_of
-        if marked is not None and marked() is x:
+        known, rectified = seen[mask], seen[x].relu_of
+        z = known.mask_of() if known.mask_of is not None else None
+        if z is None:
+            continue
+        if known.above is not None and (z is x or (rectified is not None and rectified() is z)):
+            return jump_relu, {"threshold": known.above}, z
+        if z is x and known.above is None:
             return relu, {}, x
     return None

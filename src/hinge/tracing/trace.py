@@ -6,6 +6,7 @@ methods, in-place ones and the insides of recurrent or scripted modules alike.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -14,12 +15,12 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from hinge.activations import Activation, JointActivation
+from hinge.activations import Activation, JointActivation, relu
 from hinge.layout import Place
 from hinge.tracing.arrangement import Arrangement
 from hinge.tracing.learning import learn
 from hinge.tracing.modules import RunningModules
-from hinge.tracing.operators import Operator, operator_of
+from hinge.tracing.operators import Operator, operator_of, tensors_among
 from hinge.tracing.provenance import Known, Layer, Provenance
 from hinge.tracing.recognition import Match, recognise
 from hinge.tracing.selection import Selections
@@ -92,7 +93,7 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's class
         out = function(*args, **kwargs)
         with self._guard:
             if match is not None and kept is not None:
-                self._activated(match, kept, out, node)
+                self._activated(match, kept, node, args, out)
             elif operator is not None:
                 self._selections.chosen(operator, args, kwargs, out)
                 learn(operator, args, kwargs, out, self._seen)
@@ -100,7 +101,9 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's class
                     self._wires.ran(operator, args, kwargs, out, self._seen)
         return out
 
-    def _activated(self, match: Match, kept: torch.Tensor, out: Any, node: int | None) -> None:
+    def _activated(
+        self, match: Match, kept: torch.Tensor, node: int | None, args: Any, out: Any
+    ) -> None:
         """An activation ran; ``kept`` is its input as it was before."""
         activation, parameters, z = match
         known = self._seen[z]
@@ -108,12 +111,18 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's class
         call = self._call((activation, parameters, kept), h, known)
         name = self._found(replace(call, node=node))
         if self._wires is not None:
-            self._wires.activated(name, z, h)
+            self._wires.activated(name, z, h, tensors_among(args))
         if isinstance(activation, JointActivation):  # it selects: no value is new but zero
             nonnegative = known.nonnegative
         else:
             nonnegative = float(activation.range(**parameters)[0]) >= 0
-        self._seen[h] = Known(known.units, known.examples, sources=(name,), nonnegative=nonnegative)
+        self._seen[h] = Known(
+            known.units,
+            known.examples,
+            sources=(name,),
+            nonnegative=nonnegative,
+            relu_of=weakref.ref(z) if activation is relu and z is not h else None,
+        )
 
     def _match(self, operator: Operator, args: Any, kwargs: Any) -> tuple[Match | None, int | None]:
         """The activation that this operator completes, and where its gradient arrives."""

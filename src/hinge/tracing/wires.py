@@ -102,11 +102,17 @@ class Wires:
         """The parameters that more than one call used."""
         return {name for name, uses in self._uses.items() if uses > 1}
 
-    def activated(self, site: str, z: torch.Tensor, h: torch.Tensor) -> None:
-        """An activation was called on ``z`` and gave ``h``, which may be the same tensor."""
-        before = self._site_of.get(z)
-        if before is not None:
-            self.sites[before].elsewhere[f"the activation {site}"] = None
+    def activated(
+        self, site: str, z: torch.Tensor, h: torch.Tensor, read: Iterable[torch.Tensor] = ()
+    ) -> None:
+        """An activation was called on ``z`` and gave ``h``, which may be the same tensor.
+
+        ``read`` is all that its last operator read: of a masked ReLU the ReLU's output too.
+        """
+        for tensor in (z, *read):
+            before = self._site_of.get(tensor)
+            if before is not None:
+                self.sites[before].elsewhere[f"the activation {site}"] = None
         self.sites.setdefault(site, Hung(self._made.get(z)))
         self._made.forget(h)
         self._site_of[h] = site
@@ -114,7 +120,7 @@ class Wires:
     def ran(self, operator: Operator, args: Any, kwargs: Any, out: Any, seen: Provenance) -> None:
         """Any other operator ran."""
         outputs = tensors_among(out if isinstance(out, list | tuple) else (out,))
-        if not outputs or operator.name in ("sym_size", "size"):
+        if not outputs:
             return
         inputs = tensors_among((*args, *kwargs.values()))
         data = [x for x in inputs if seen[x].is_data]

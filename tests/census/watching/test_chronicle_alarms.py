@@ -143,6 +143,22 @@ def test_units_pushed_far_below_the_kink_are_no_explosion():
     assert [e.kind for e in two().run(400, before)] == [Kind.DIED]
 
 
+def test_a_run_that_is_lost_is_told_as_such_and_not_as_death():
+    def before(now, training):
+        if now >= 203:  # nothing finite: no example counts, and nothing is seen to fire
+            for layer in training.layers.values():
+                layer.kill(0, 1, 2, 3, top=-np.inf)
+                layer.gradient = NAN
+                layer.batch = 0
+
+    events = two().run(600, before)
+    assert {(e.kind, e.site) for e in events} == {
+        (Kind.GRADIENT_EXPLODED, "b"),
+        (Kind.ACTIVATION_EXPLODED, "a"),
+    }
+    assert events[0].step == 203
+
+
 def test_activations_that_nobody_has_seen_are_no_explosion():
     def before(now, training):
         training.layers["a"].top[:2] = -np.inf

@@ -51,7 +51,17 @@ def test_a_gradient_after_the_death_is_not_to_blame():
 
     (event,) = Training(Layer("a", 8, 0.4)).run(600, before)
     assert (event.step, event.cause) == (301, Cause.UNKNOWN)
-    assert "learning rate 0.1" in event.evidence
+    assert "learning rate (0.1)" in event.evidence
+
+
+def test_so_early_there_is_nothing_to_compare_with():
+    def before(now, training):
+        if now == 5:
+            training.layers["a"].kill(1)
+
+    (event,) = Training(Layer("a", 4, 0.4)).run(300, before)
+    assert (event.step, event.cause) == (5, Cause.UNKNOWN)
+    assert "So early" in event.evidence
 
 
 def test_a_learning_rate_spike():

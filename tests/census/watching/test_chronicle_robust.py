@@ -55,7 +55,7 @@ def test_numbers_that_are_none_do_no_harm():
         layer.top[2] = NAN if now > 150 else 2.0
         training.rate = NAN if now % 7 == 0 else 0.1
         if now == 200:
-            layer.kill(0, 1, top=NAN)
+            layer.kill(0, 1)
 
     events = Training(layer).run(600, before)
     assert {unit for event in events for unit in event.units} == {0, 1}

@@ -8,10 +8,11 @@ import pytest
 import torch
 
 import hinge
+from hinge.census.watching.chronicle import Chronicle
 from hinge.events import Kind
 
 sys.path.insert(0, str(Path(__file__).parent))
-from watch_models import IN, Mlp, batches, built, loss_of, numbers, same, seed, sgd
+from watch_models import IN, LOOKS, Mlp, batches, built, loss_of, numbers, same, seed, sgd
 
 assert callable(hinge.watch)  # loaded here: what torch imports may draw random numbers
 
@@ -101,26 +102,25 @@ def test_gradient_norms_are_those_of_the_loss_that_is_not_scaled(fused, bias):
         model, scaler = built(lambda: Mlp(bias=bias)), scaled(scale)
         optimizer = adamw(model, fused=fused)
         with hinge.watch(model, optimizer, every=1, scaler=scaler) as watch:
-            for _ in train(model, optimizer, batches((IN,), 5), scaler):
+            for _ in train(model, optimizer, batches((IN,), LOOKS + 1), scaler):
                 norms = [watch.latest[site].gradient_norm for site in ("relu1", "relu2")]
-        assert watch.step == 5
+        assert watch.step == LOOKS + 1
         found.append(norms)
     assert np.allclose(found[0], found[1], rtol=1e-2)
 
 
 def test_pulses_are_of_the_loss_that_is_not_scaled(monkeypatch):
     """What the chronicle is told of each step: the norms of the bias gradients."""
-    from hinge.census.watching.chronicle import Chronicle
-
     pulses, real = [], Chronicle.pulse
     monkeypatch.setattr(Chronicle, "pulse", lambda self, x: (pulses.append(x), real(self, x)))
     for fused in (False, True):
         model, scaler = built(Mlp), scaled(4096.0)
         optimizer = adamw(model, fused=fused)
         pulses.clear()
-        truth = []
         with hinge.watch(model, optimizer, every=1, scaler=scaler):
-            for step in train(model, optimizer, batches((IN,), 5), scaler):
-                truth.append(float(model.second.bias.grad.norm()))
-                assert pulses[step].scale == 4096.0
+            truth = [
+                float(model.second.bias.grad.norm())
+                for _ in train(model, optimizer, batches((IN,), 5), scaler)
+            ]
+        assert {pulse.scale for pulse in pulses} == {4096.0}
         assert np.allclose([pulse.gradients[1] for pulse in pulses], truth, rtol=1e-5)

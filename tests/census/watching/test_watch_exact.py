@@ -15,6 +15,7 @@ from hinge import nn as hnn
 sys.path.insert(0, str(Path(__file__).parent))
 from watch_models import (
     IN,
+    LOOKS,
     MODELS,
     SHAPES,
     Cnn,
@@ -210,7 +211,7 @@ def test_the_latest_firing_and_the_silence_since(every):
             last[fires] = step
             silent = np.where(fires, 0, silent + len(batch[0]))
             train(model, watch.optimizer, [batch])
-            if step % every == 0:
+            if step % (every * LOOKS) == 0:
                 assert np.array_equal(watch.latest["relu1"].last_fired, last)
                 assert np.array_equal(watch.latest["relu1"].silent, silent)
     assert np.array_equal(watch.latest["relu1"].last_fired, last)

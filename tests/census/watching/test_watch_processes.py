@@ -114,7 +114,7 @@ def test_a_watch_that_fails_in_one_process_ends_in_both_and_both_trainings_end(t
         culprit = int(case[0])
         own, other = (first[case], second[case])[:: 1 if culprit == 0 else -1]
         assert len(own["told"]) == len(other["told"]) == 1
-        assert "disk full" in own["told"][0] or "ZeroDivisionError" in own["told"][0]
+        assert "ZeroDivisionError" in own["told"][0]
         assert "another process failed" in other["told"][0]
         assert own["weights"] == other["weights"]
         assert np.allclose(own["weights"], weights, rtol=1e-3, atol=1e-4)

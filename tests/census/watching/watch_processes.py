@@ -13,14 +13,17 @@ from pathlib import Path
 
 os.environ["GLOO_SOCKET_IFNAME"] = "lo"
 
+import pytest
 import torch
 from torch import distributed, nn
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
 
 sys.path.insert(0, str(Path(__file__).parent))
-from watch_models import IN, Mlp, batches, built, loss_of, sgd
+from watch_models import IN, Mlp, batches, break_counting, built, loss_of, sgd
 
 import hinge
-from hinge.census.watching import post as post_module
+from hinge.census.watching.chronicle import Chronicle
 
 STEPS, EVERY, KILL = 44, 3, 17
 
@@ -83,9 +86,6 @@ def ddp(rank: int) -> dict:
 
 
 def fsdp(rank: int) -> dict:
-    from torch.distributed.device_mesh import init_device_mesh
-    from torch.distributed.fsdp import fully_shard
-
     mesh = init_device_mesh("cpu", (2,))
     model = wounded()
     fully_shard(model.second, mesh=mesh)
@@ -96,34 +96,31 @@ def fsdp(rank: int) -> dict:
 
 
 def failing(rank: int, culprit: int, call: int) -> dict:
-    """`glance` fails in one of the processes, at so manyth call; -1: its sink, at the third look."""
-    records = []
+    """The counting fails in one of the processes, at so manyth call; -1: the chronicle."""
+    looks = []
 
-    def sink(record) -> None:
-        records.append(record)
-        if rank == culprit and call < 0 and len(records) == 3:
-            raise OSError("disk full")
+    def look(*args: object) -> list:
+        looks.append(1)
+        if rank == culprit and len(looks) == 3:
+            raise ZeroDivisionError("of the chronicle")
+        return real(*args)
 
-    real, calls = post_module.glance, []
-
-    def glance(*args, **kwargs):
-        calls.append(1)
-        if rank == culprit and 0 <= call < len(calls):
-            raise ZeroDivisionError("of the watch")
-        return real(*args, **kwargs)
-
-    post_module.glance = glance
+    real = Chronicle.look
     model = nn.parallel.DistributedDataParallel(wounded())
     with (
         warnings.catch_warnings(record=True) as warned,
-        hinge.watch(model, sgd(model, 0.1), every=EVERY, sinks=[sink]) as watch,
+        pytest.MonkeyPatch.context() as patch,
+        hinge.watch(model, sgd(model, 0.1), every=EVERY) as watch,
     ):
         warnings.simplefilter("always")
+        if call < 0:
+            patch.setattr(Chronicle, "look", look)
+        elif rank == culprit:
+            break_counting(patch, call)
         train(model, watch.optimizer, slice(rank, None, 2))
-    post_module.glance = real
     weights = torch.cat([p.detach().flatten() for p in model.parameters()])
     told = [str(w.message) for w in warned if "hinge.watch stopped" in str(w.message)]
-    return {"told": told, "weights": weights.tolist(), "looks": len(records)}
+    return {"told": told, "weights": weights.tolist()}
 
 
 def main(scenario: str, rank: int, meeting: str, out: str) -> None:

@@ -11,7 +11,7 @@ The ranking, and its reasons:
    blamed, for a large rate makes large gradients; at the same step the larger multiple;
 3. *bias drift*: the bias fell from look to look, in no leap, and its fall is at least half
    the fall of the largest pre-activation;
-4. *mean shift*: the mean fell by as much while the bias did not;
+4. *mean shift*: the mean fell by as much, and more than half of it without the bias;
 5. *upstream death*, where three quarters of the units before were silent;
 6. *loss scale*: it changed, or steps were skipped, just then; this is a coincidence without
    a mechanism in sight;
@@ -27,8 +27,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from hinge.census.watching.blame import blamed
+from hinge.census.watching.blame import told as told_of
 from hinge.census.watching.history import Move
-from hinge.census.watching.pulses import Spike
+from hinge.census.watching.pulses import FEWEST, Spike
 from hinge.census.watching.scene import Scene
 from hinge.census.watching.words import middle, number
 from hinge.events import Cause, Event, Kind
@@ -38,7 +40,7 @@ Mask = npt.NDArray[np.bool_]
 
 _BIAS, _TOP, _MEAN = range(3)  # the rows of a Move
 _SHARE = 0.5  # of the fall of the largest pre-activation that a cause must explain
-_STILL = 0.25  # of the fall of the mean: a bias that moved less stayed where it was
+_STILL = 0.5  # of the fall of the mean: a bias that fell by less does not explain it
 _MOST = 0.75
 _OFF_CENTRE = 3.0
 
@@ -145,14 +147,14 @@ def _upstream(least: float) -> Callable[[_Case], _Finding]:
 def _spike(kind: Cause) -> Callable[[_Case], _Finding]:
     def rule(case: _Case) -> _Finding:
         pairs = [_suspects(case, unit) for unit in range(case.units.size)]
-        fits = np.array([_blamed(*pair) is kind for pair in pairs], dtype=np.bool_)
+        fits = np.array([blamed(*pair) is kind for pair in pairs], dtype=np.bool_)
 
         def tell(group: npt.NDArray[np.intp]) -> str:
             rate, gradient = pairs[group[0]]
             spikes = [(rate, "the learning rate"), (gradient, "the bias gradient of this site")]
             if kind is Cause.GRADIENT:
                 spikes.reverse()
-            said = [_spiked(spike, name) for spike, name in spikes if spike is not None]
+            said = [told_of(spike, name) for spike, name in spikes if spike is not None]
             if rate is None and gradient is not None:
                 said.append(f"The learning rate was {number(case.scene.rate_at(gradient.step))}.")
             return " ".join([*said, f"The last firing was at step {case.last[group[0]]}."])
@@ -166,22 +168,6 @@ def _suspects(case: _Case, unit: int) -> tuple[Spike | None, Spike | None]:
     last, reach = int(case.last[unit]), int(case.reach[unit])
     spikes = case.scene.spikes
     return spikes.rate(last, reach), spikes.gradient(case.column, last, reach)
-
-
-def _blamed(rate: Spike | None, gradient: Spike | None) -> Cause | None:
-    if rate is None or gradient is None:
-        only = Cause.LEARNING_RATE if rate is not None else Cause.GRADIENT
-        return None if rate is None and gradient is None else only
-    if rate.step != gradient.step:
-        return Cause.LEARNING_RATE if rate.step < gradient.step else Cause.GRADIENT
-    return Cause.LEARNING_RATE if rate.ratio >= gradient.ratio else Cause.GRADIENT
-
-
-def _spiked(spike: Spike, name: str) -> str:
-    return (
-        f"At step {spike.step} {name} was {number(spike.ratio)} times its median of the steps "
-        f"before ({number(spike.value)}, usually {number(spike.usual)})."
-    )
 
 
 def _drift(case: _Case) -> _Finding:
@@ -246,9 +232,18 @@ def _off_centre(case: _Case) -> _Finding:
 
 def _unknown(case: _Case) -> _Finding:
     def tell(group: npt.NDArray[np.intp]) -> str:
-        rate = case.scene.rate_at(int(case.last[group[0]]))
-        seen = "" if np.isnan(rate) else f" (learning rate {number(rate)})"
-        return f"Neither rate{seen} nor gradient, bias, mean or inputs show a cause."
+        step = int(case.last[group[0]])
+        rate = case.scene.rate_at(step)
+        seen = "" if np.isnan(rate) else f" ({number(rate)})"
+        told = f"Neither the learning rate{seen} nor gradient, bias, mean or inputs show a cause."
+        if step < FEWEST:
+            told = "So early there is nothing to compare the learning rate and the gradient with."
+        units = case.units[group]
+        for what, name in ((_BIAS, "bias"), (_MEAN, "mean")):
+            before, after = (middle(x[what, units]) for x in (case.move.first, case.move.after))
+            if np.isfinite([before, after]).all():
+                told += f" The {name} went from {number(before)} to {number(after)}."
+        return told
 
     return np.ones(case.units.size, dtype=np.bool_), tell
 

@@ -18,6 +18,7 @@ Signs = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 """Of each unit's weight gradients: how many are positive, how many negative, and their squares."""
 
 _MATRIX = 2
+_UNKNOWN: float | torch.Tensor = float("nan")
 
 
 class Gradients:
@@ -36,19 +37,24 @@ class Gradients:
             name = post.wiring.offset
             own = users[name] == 1 and name not in post.wiring.shared
             post.by_value = not (own and self._readable(name, post.wiring.site.n_units))
+        self._readers = [
+            (index, post, self._parameters[post.wiring.offset])
+            for index, post in enumerate(self._posts)
+            if not post.by_value
+        ]
         self._taken: dict[str, Signs] = {}
-        self._heard: list[float | torch.Tensor] = [float("nan")] * len(self._posts)
+        self._heard = [_UNKNOWN] * len(self._posts)
 
     def read(self, scale: torch.Tensor | None = None) -> list[float | torch.Tensor]:
         """Mark what the gradients show; the sum of squares of each site's, NaN if unknown.
 
         ``scale`` is that of the loss, where the optimizer divides by it on its own.
         """
-        squares: list[float | torch.Tensor] = []
-        for post in self._posts:
-            gradient = None if post.by_value else self._gradient(post.wiring.offset)
-            square = float("nan") if gradient is None else post.receive(gradient)
-            squares.append(_unscaled(square, scale))
+        squares = [_UNKNOWN] * len(self._posts)
+        for index, post, parameter in self._readers:
+            gradient = parameter.grad
+            if gradient is not None and not gradient.is_sparse:
+                squares[index] = _unscaled(post.receive(gradient), scale)
         return squares
 
     def listen(self, guard: Guard) -> Iterator[Any]:
@@ -56,21 +62,19 @@ class Gradients:
 
         Yields the handles of the hooks.
         """
-        for index, post in enumerate(self._posts):
-            if not post.by_value:
+        for index, post, parameter in self._readers:
 
-                def made(parameter: torch.Tensor, index: int = index, post: Post = post) -> None:
-                    with guard:
-                        if parameter.grad is not None:
-                            self._heard[index] = post.receive(parameter.grad)
+            def made(parameter: torch.Tensor, index: int = index, post: Post = post) -> None:
+                with guard:
+                    if parameter.grad is not None:
+                        self._heard[index] = post.receive(parameter.grad)
 
-                parameter = self._parameters[post.wiring.offset]
-                hook = Passive(made)
-                yield parameter.register_post_accumulate_grad_hook(hook)  # type: ignore[no-untyped-call] # torch gives it no types
+            hook = Passive(made)
+            yield parameter.register_post_accumulate_grad_hook(hook)  # type: ignore[no-untyped-call] # torch gives it no types
 
     def heard(self) -> list[float | torch.Tensor]:
         """What `read` gives, of the gradients that were heard since the last call."""
-        heard, self._heard = self._heard, [float("nan")] * len(self._posts)
+        heard, self._heard = self._heard, [_UNKNOWN] * len(self._posts)
         return heard
 
     def take_signs(self, scale: torch.Tensor | None = None) -> None:

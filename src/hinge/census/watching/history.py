@@ -105,6 +105,7 @@ class History:
 
         See `hinge.census.watching.silence` for the rules. A unit must be improbably silent at
         its recent rate and at that of the whole run: who fires less and less is not dead yet.
+        Nor is a unit whose pre-activations are no numbers.
         """
         if not glimpse.traits.flat_below:
             nobody = np.empty(0, dtype=np.int64)
@@ -115,6 +116,8 @@ class History:
             ever, silent = glimpse.fired, glimpse.silent
             gone &= improbable(ever, glimpse.seen - silent, silent)
             gone &= improbable(self._lately[0], self._lately[1], silent, ever)
+        lost = np.isnan(glimpse.top) | np.isneginf(glimpse.top)  # nothing finite was seen lately
+        born, gone = born & ~lost, gone & ~lost
         new = born | gone
         self.dead |= new
         self.born |= born

@@ -12,81 +12,114 @@ from hinge.census.watching.gathering import Group
 from hinge.census.watching.glimpse import Glimpse, Pulse
 from hinge.census.watching.gradients import Gradients, Signs
 from hinge.census.watching.ledger import Ledger
+from hinge.census.watching.moments import Batch
 from hinge.census.watching.post import Post
 from hinge.census.watching.shot import Shot, on_its_way
 from hinge.units import Reals
 
-_HOST = torch.device("cpu")
-
 
 @dataclass(frozen=True, eq=False)
 class Beat:
-    """What one step leaves to be read later: what lies on an accelerator may be on its way."""
+    """What one step leaves to be read later: on an accelerator, numbers are still on their way."""
 
     step: int
     rate: float
     squares: list[float | torch.Tensor]
-    scale: float | None = None
-    skipped: bool | torch.Tensor = False
+    scale: torch.Tensor | None = None
+    infinite: torch.Tensor | None = None
 
-    def pulse(self) -> Pulse:
-        """The step's numbers, on the host."""
+    def pulse(self, scale_before: float | None) -> Pulse:
+        """The step's numbers, on the host; a loss scale that fell tells of a step left out.
+
+        But where the optimizer itself leaves steps out, ``infinite`` tells.
+        """
         squares = np.array([float(one) for one in self.squares])
-        return Pulse(self.step, self.rate, np.sqrt(squares), self.scale, bool(self.skipped))
+        scale = None if self.scale is None else float(self.scale)
+        fell = scale is not None and scale_before is not None and scale < scale_before
+        skipped = fell if self.infinite is None else bool(self.infinite)
+        return Pulse(self.step, self.rate, np.sqrt(squares), scale, skipped)
 
 
 @dataclass(frozen=True, eq=False)
 class Look:
-    """All that is known of the sites at one step, by their names."""
+    """All that is known of the sites at one step, by their names, once it has `arrived`.
+
+    ``examples`` are those of this process so far.
+    """
 
     step: int
+    examples: int
     posts: Mapping[str, Post]
     shots: Mapping[str, Shot]
     offsets: Mapping[str, torch.Tensor]
+    moments: Mapping[str, Batch]
     signs: Mapping[str, Signs]
+    beats: list[Beat]
+    arrival: torch.Event | None
 
     @classmethod
     def at(
-        cls, step: int, posts: Mapping[str, Post], gradients: Gradients, *, group: Group
+        cls,
+        step: int,
+        examples: int,
+        posts: Mapping[str, Post],
+        gradients: Gradients,
+        beats: list[Beat],
+        *,
+        group: Group,
     ) -> Look:
         """Copy what is there now, put together over the processes that train the model."""
         known = {name: gradients.offset(post) for name, post in posts.items()}
         offsets = {name: on_its_way(one) for name, one in known.items() if one is not None}
+        latest = {name: post.sampled.latest for name, post in posts.items()}
+        moments = {name: one.on_its_way() for name, one in latest.items() if one is not None}
         signs = {
             name: (on_its_way(more), on_its_way(less), on_its_way(squares))
             for name, (more, less, squares) in gradients.taken_signs().items()
         }
         # From here on the processes wait for one another.
-        if not group.all_well(next((p.clock.device for p in posts.values()), _HOST)):
+        if not group.all_well(next(iter(posts.values())).clock.device):
             raise RuntimeError("the watch of another process failed")
         states = group.reduced([(p.counts, p.reals, p.marks) for p in posts.values()])
-        shots = {
-            name: Shot.of(counts, reals, marks if posts[name].gradient_seen else None)
-            for name, (counts, reals, marks) in zip(posts, states, strict=True)
-        }
-        return cls(step, dict(posts), shots, offsets, signs)
+        return cls(
+            step,
+            examples,
+            dict(posts),
+            {
+                name: Shot.of(counts, reals, marks if posts[name].gradient_seen else None)
+                for name, (counts, reals, marks) in zip(posts, states, strict=True)
+            },
+            offsets,
+            moments,
+            signs,
+            beats,
+            _arrival(posts),
+        )
+
+    def arrived(self) -> None:
+        """Wait until all of it is there: at the next look it long is."""
+        if self.arrival is not None:
+            self.arrival.synchronize()
 
     def glimpses(self, ledger: Ledger, group: Group) -> dict[str, Glimpse]:
         """The sites as values on the host; the processes of ``group`` put theirs together."""
         own = [self._own(name, post, ledger) for name, post in self.posts.items()]
-        device = next((post.clock.device for post in self.posts.values()), _HOST)
-        whole = group.summed(own, device)
+        whole = group.summed(own, next(iter(self.posts.values())).clock.device)
         pairs = zip(self.posts.items(), whole, strict=True)
         return {name: self._glimpse(name, post, rows) for (name, post), rows in pairs}
 
     def _own(self, name: str, post: Post, ledger: Ledger) -> Reals:
-        """What adds up over processes: silent examples, and moments with their number."""
+        """What adds up over processes: silent examples; values, and sums of the latest batch."""
         rows = np.zeros((5, post.wiring.site.n_units))
-        rows[0] = ledger.examples - ledger.until(self.shots[name].counted("last_fired"))
-        latest = post.sampled.latest
-        if latest is not None:
-            mean, var, strength = latest
-            rows[1:] = np.ones_like(mean), mean, var + mean * mean, strength
+        rows[0] = self.examples - ledger.until(self.shots[name].counted("last_fired"))
+        batch = self.moments.get(name)
+        if batch is not None:
+            rows[1], rows[2:] = batch.values.numpy(), batch.sums.numpy()
         return rows
 
     def _glimpse(self, name: str, post: Post, rows: Reals) -> Glimpse:
         shot, offset = self.shots[name], self.offsets.get(name)
-        mean, var, strength = _moments(rows)
+        mean, var, strength = _moments(rows) if name in self.moments else (None, None, None)
         share, norm = _read(self.signs.get(name))
         return Glimpse(
             site=post.wiring.site,
@@ -108,13 +141,21 @@ class Look:
         )
 
 
-def _moments(rows: Reals) -> tuple[Reals, Reals, Reals] | tuple[None, None, None]:
-    """Mean, variance and strength over the processes; None where there are none yet."""
-    _, n, total, squares, magnitude = rows
-    if not n.any():
-        return None, None, None
-    mean = total / n
-    return mean, np.maximum(squares / n - mean * mean, 0.0), magnitude / n
+def _moments(rows: Reals) -> tuple[Reals, Reals, Reals]:
+    """Mean and variance of the pre-activations, and E|h|, of each unit."""
+    _, values, *sums = rows
+    mean, squares, strength = np.stack(sums) / np.maximum(values, 1)
+    return mean, np.maximum(squares - mean * mean, 0.0), strength
+
+
+def _arrival(posts: Mapping[str, Post]) -> torch.Event | None:
+    """What an accelerator says when all copies that were asked for are made."""
+    device = next(iter(posts.values())).clock.device
+    if device.type == "cpu":
+        return None
+    event = torch.Event(device)
+    event.record()
+    return event
 
 
 def _read(signs: Signs | None) -> tuple[Reals | None, float]:

@@ -11,12 +11,14 @@ from typing import Any
 import torch
 from torch import nn
 
+from hinge.census.watching.clock import Clock
 from hinge.census.watching.eyes import Eyes
 from hinge.census.watching.guard import Guard
 from hinge.census.watching.hooks import Passive
 from hinge.census.watching.post import Post
 from hinge.census.watching.traced import TracedEyes, in_backward
 from hinge.errors import ModelError
+from hinge.tracing.arrangement import Arrangement
 from hinge.tracing.batches import Batch
 from hinge.tracing.running import unwrapped
 from hinge.tracing.survey import Survey, wire
@@ -40,7 +42,7 @@ class Passes:
         self,
         model: nn.Module,
         posts: dict[str, Post],
-        clock: torch.Tensor,
+        clock: Clock,
         axis: int,
         guard: Guard,
     ) -> None:
@@ -58,7 +60,6 @@ class Passes:
         self._late: dict[str, None] = {}
         self._depth = 0
         self._counted = False
-        self._over = False
         self._pass = ExitStack()
         self._survey: Survey | None = None
         self._eyes: Eyes | None = None
@@ -80,34 +81,28 @@ class Passes:
         return self._eyes is not None or self.traced is not None
 
     def close(self) -> None:
-        """Take all hooks away."""
+        """Take all hooks away, also in the midst of a pass."""
         self._pass.close()
         self._hooks.close()
-
-    def give_up(self) -> None:
-        """See nothing more; in the midst of a pass the hooks go when it ends.
-
-        Torch's modes cannot be left from inside of what they call.
-        """
-        self._over = True
-        if not self._depth:
-            self.close()
 
     def survey(self, example: Any) -> None:
         """Find the sites in a pass of its own, as the model was written, without gradients."""
         args = example if isinstance(example, tuple) else (example,)
-        self._survey_apart(_batch(args, {}, self._axis))
+        n = _n_examples(args, {}, self._axis)
+        self._survey_apart(Batch(list(args), {}, n, self._axis))
 
-    def missed(self) -> list[str]:
-        """Sites that the light hooks should have seen and did not, in words."""
+    def missed(self, counted: set[str]) -> list[str]:
+        """Sites that the light hooks should have seen and did not, in words.
+
+        ``counted`` are those of which anything was counted.
+        """
         notes = []
         if self._late:
             late = ", ".join(self._late)
             notes.append(f"not watched, for they did not run in the first pass: {late}")
-        return notes if self.hooked < _SURE else notes + self._missed_by_hooks()
+        return notes if self.hooked < _SURE else notes + self._missed_by_hooks(counted)
 
-    def _missed_by_hooks(self) -> list[str]:
-        counted = {n for n, post in self.posts.items() if int(post.counts[0].max()) > 0}
+    def _missed_by_hooks(self, counted: set[str]) -> list[str]:
         if self.traced is not None:
             return self._missed_by_compiler(counted)
         unseen = [name for name, calls in self._calls.items() if not calls]
@@ -134,23 +129,37 @@ class Passes:
     def _before(self, _: nn.Module, args: Any, kwargs: Any) -> None:
         if torch.compiler.is_compiling():
             return
-        with self._guard:
-            if self._depth and _calls_running(self._outer) == 1:  # Ctrl-C ended the one before
-                self._depth = 0
-                self._end(None)
-            self._depth += 1
-            if self._depth == 1:
-                self._counted = torch.is_grad_enabled() and not in_backward()
-                if self._counted:
-                    self._begin(args, kwargs)
+        if self._depth and _calls_running(self._outer) == 1:  # Ctrl-C ended the one before
+            self._depth = 1
+            self._leave(None)
+        self._depth += 1
+        if self._depth > 1:
+            return
+        self._counted = torch.is_grad_enabled() and not in_backward()
+        if self._counted and self._guard.error is None:
+            with self._guard:
+                self._begin(args, kwargs)
 
     def _after(self, _: nn.Module, __: Any, ___: Any, output: Any) -> None:
         if torch.compiler.is_compiling():
             return
-        with self._guard:
-            self._depth = max(0, self._depth - 1)
-            if self._depth == 0:
-                self._end(output)
+        self._leave(output)
+
+    def _leave(self, output: Any) -> None:
+        """A call of the model is over; without an output it was broken off."""
+        self._depth = max(0, self._depth - 1)
+        if self._depth:
+            return
+        with self._guard:  # also after an error: what was begun is ended
+            self._pass.close()
+        if self._guard.error is not None:
+            self.close()
+        elif self._survey is not None and not self.surveyed:
+            survey, self._survey = self._survey, None
+            if output is not None:
+                with self._guard:
+                    self._found(survey.wired(output))
+                    self._survey = survey
 
     def _is_running(self) -> bool:
         """Whether a pass is under way that is counted, as far as an eager part can know."""
@@ -160,33 +169,23 @@ class Passes:
 
     def _begin(self, args: Any, kwargs: Any) -> None:
         self.begun()
-        batch = _batch(args, kwargs, self._axis)
-        self._n = batch.n
-        self.examples += batch.n
+        self._n = n = _n_examples(args, kwargs, self._axis)
+        self.examples += n
         self.count += 1
         if not self.surveyed and is_compiled(self._outer):
-            self._survey_apart(batch)
+            self._survey_apart(Batch(list(args), dict(kwargs), n, self._axis))
         if self.traced is not None:
             self.hooked += 1
         elif self._eyes is None or self.sample:
             if self._survey is None:
                 self._survey = Survey(self.model, self._sampled, self._guard)
-            self._pass.enter_context(self._survey.of(batch.tensors, batch.n, batch.axis))
+            tensors = Batch(list(args), dict(kwargs)).tensors
+            self._pass.enter_context(self._survey.of(tensors, n, self._axis))
             if self._eyes is not None:  # for the gradients, which a survey cannot see
                 self._pass.enter_context(self._eyes.open())
         else:
             self.hooked += 1
             self._pass.enter_context(self._eyes.open())
-
-    def _end(self, output: Any) -> None:
-        self._pass.close()
-        if self._over:
-            self.close()
-        elif self._survey is not None and not self.surveyed:
-            survey, self._survey = self._survey, None
-            if output is not None:  # else the pass was broken off
-                self._found(survey.wired(output))
-                self._survey = survey
 
     def _found(self, wirings: dict[str, Wiring]) -> None:
         """The sites are known: set up what sees them from now on."""
@@ -209,12 +208,12 @@ class Passes:
 
     def _post(self, name: str, wiring: Wiring) -> Post:
         if name not in self.posts:
-            self.posts[name] = Post(wiring, self._clock)
+            self.posts[name] = Post(wiring, self._clock.another())
         return self.posts[name]
 
     def _sampled(self, call: Call, wiring: Wiring) -> None:
         """A site was called in a pass that is surveyed."""
-        if self._over:
+        if self._guard.error is not None:
             return
         if self.surveyed and call.site not in self.posts:
             self._late[call.site] = None
@@ -227,23 +226,26 @@ class Passes:
                 post.sample(call.z, call.h, call.arrangement)
 
     def _glanced(self, name: str, z: torch.Tensor) -> None:
-        """A site is about to be called in a pass that is lightly watched."""
+        """A site is about to be called in a pass that is open."""
+        if self._guard.error is not None or not z.is_floating_point():
+            return
         with self._guard:
             post = self.posts[name]
-            arrangement = post.arrangement(z.shape, self._n)
-            if self._over or arrangement is None or not z.is_floating_point():
-                return
-            if not self.sample:
-                post.see(z, arrangement)
+            if self.sample:
+                arrangement = post.arrangement(z.shape, self._n)
+            else:
+                arrangement = post.glance(z, self._n)
                 self._calls[name] += 1
-            if post.by_value and z.requires_grad:
+            if post.by_value and arrangement is not None and z.requires_grad:
                 z.register_hook(  # type: ignore[no-untyped-call] # torch gives it no types
                     lambda gradient: self._arrived(post, gradient, arrangement)
                 )
 
-    def _arrived(self, post: Post, gradient: torch.Tensor, arrangement: Any) -> None:
+    def _arrived(self, post: Post, gradient: torch.Tensor, arrangement: Arrangement) -> None:
+        if self._guard.error is not None:
+            return
         with self._guard:
-            post.receive(gradient, arrangement)
+            post.receive_values(gradient, arrangement)
 
 
 def _calls_running(model: nn.Module) -> int:
@@ -260,14 +262,19 @@ def is_compiled(model: nn.Module) -> bool:
     """Whether the model, or a part of it, was given to torch.compile."""
     if "torch._dynamo" not in sys.modules:
         return False
-    return any(
-        hasattr(module, "_orig_mod") or module._compiled_call_impl is not None  # noqa: SLF001
-        for module in model.modules()
-    )
+    return any(map(_is_compiled, model.modules()))
 
 
-def _batch(args: Any, kwargs: Any, axis: int) -> Batch:
-    """The arguments of a pass, and how many examples they hold."""
-    batch = Batch(list(args), dict(kwargs))
-    sizes = (x.shape[axis] for x in batch.tensors if x.ndim > axis)
-    return Batch(batch.args, batch.kwargs, next(sizes, 1), axis)
+def _is_compiled(module: nn.Module) -> bool:
+    if hasattr(module, "_orig_mod") or module._compiled_call_impl is not None:  # noqa: SLF001
+        return True
+    return hasattr(module.forward, "_torchdynamo_orig_callable")  # as Lightning leaves it
+
+
+def _n_examples(args: Any, kwargs: Any, axis: int) -> int:
+    """How many examples the arguments of a pass hold."""
+    first = args[0] if args else None
+    if isinstance(first, torch.Tensor) and first.ndim > axis:  # as nearly always
+        return first.shape[axis]
+    sizes = (x.shape[axis] for x in Batch(list(args), dict(kwargs)).tensors if x.ndim > axis)
+    return next(sizes, 1)

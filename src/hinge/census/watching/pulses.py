@@ -18,7 +18,9 @@ Mask = npt.NDArray[np.bool_]
 SPAN = 100
 """A step is compared with the median of at most so many steps before it."""
 
-_FEWEST = 8  # steps before: with fewer there is nothing to compare with
+FEWEST = 8
+"""Steps before: with fewer there is nothing to compare with."""
+
 _RATE_SPIKE = 3.0  # a linear warm-up is at twice its median at every step
 _GRADIENT_SPIKE = 5.0
 _TAIL = 2.0  # times the 90th percentile: where gradients vary widely, more is needed
@@ -127,7 +129,7 @@ class Spikes:
     def read(self, stretch: Stretch) -> None:
         """Note the spikes among the new steps: the rate in column 0, then the gradients."""
         values = np.column_stack([stretch.rates, stretch.gradients])
-        values[stretch.skipped | ~np.isfinite(values).any(axis=1)] = np.nan
+        values[stretch.skipped] = np.nan
         usual, high = medians_before(values, stretch.new)
         fresh = values[stretch.new :]
         out = (usual > 0) & (fresh >= _GRADIENT_SPIKE * usual) & (fresh >= _TAIL * high)
@@ -177,7 +179,7 @@ def medians_before(values: Reals, first: int) -> tuple[Reals, Reals]:
 
     median = (ranked((count - 1) // 2) + ranked(count // 2)) / 2
     high = ranked((count * 9) // 10)
-    few = count < _FEWEST
+    few = count < FEWEST
     return np.where(few, np.nan, median), np.where(few, np.nan, high)
 
 

@@ -16,6 +16,7 @@ BLIND = (
 )
 _NAMED = 8  # units named in a line
 _ROWS = 12  # events that a narrow page lists
+_EXPLAINED = 6  # events whose evidence a page shows; a program has all of it
 _TONES: dict[Kind, Tone] = {Kind.CAME_BACK: "good", Kind.STEP_SKIPPED: "info"}
 
 
@@ -31,9 +32,18 @@ def page(census: Census, events: Sequence[Event], notes: Sequence[str], step: in
     """The events first, then the census."""
     blocks: list[Block] = [Note(note, tone="warning") for note in notes]
     blocks.append(Heading("What happened"))
-    blocks.append(_table(events) if events else Note("Nothing: no unit died.", tone="good"))
+    blocks += events_blocks(events)
     blocks += census.page().blocks
     return Page("Watch", f"{step:,} steps. {show.summary(census)}", tuple(blocks))
+
+
+def events_blocks(events: Sequence[Event]) -> list[Block]:
+    """All events as a table, and the evidence of those that most units took part in."""
+    if not events:
+        return [Note("Nothing: no unit died.", tone="good")]
+    largest = sorted(events, key=lambda event: len(event.units), reverse=True)[:_EXPLAINED]
+    told = [event for event in events if event in largest]
+    return [_table(events), *(_explained(event) for event in told)]
 
 
 def _table(events: Sequence[Event]) -> Table:
@@ -43,12 +53,16 @@ def _table(events: Sequence[Event]) -> Table:
         Column("what", "text"),
         Column("units", "text"),
         Column("probable cause", "text"),
-        Column("evidence", "text"),
     )
     rows: tuple[tuple[Value, ...], ...] = tuple(
-        (e.step, e.site, str(e.kind), _units(e), str(e.cause), e.evidence) for e in events
+        (e.step, e.site, str(e.kind), _units(e), str(e.cause)) for e in events
     )
     return Table(columns, rows, "Events", brief=_ROWS)
+
+
+def _explained(event: Event) -> Note:
+    title = f"Step {event.step:,}, site {event.site}: {_happened(event)}"
+    return Note(event.evidence, title, _TONES.get(event.kind, "bad"))
 
 
 def _happened(event: Event) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from types import TracebackType
@@ -14,6 +15,7 @@ from torch import nn
 from hinge.census.census import Census
 from hinge.census.watching import show
 from hinge.census.watching.chronicle import Chronicle
+from hinge.census.watching.clock import Clock
 from hinge.census.watching.feeds import feed_of_post
 from hinge.census.watching.gathering import Group
 from hinge.census.watching.glimpse import Glimpse
@@ -25,13 +27,16 @@ from hinge.census.watching.look import Beat, Look
 from hinge.census.watching.numbers import records
 from hinge.census.watching.passes import Passes
 from hinge.census.watching.post import Post
+from hinge.census.watching.shot import on_its_way
 from hinge.census.watching.silence import PATIENCE
 from hinge.errors import OptionError
 from hinge.events import Event
 from hinge.page import Page
 from hinge.sinks import Sink
 
-_WINDOW = 512  # steps whose numbers are kept
+_SAMPLES = 4  # sampled steps between two looks at all sites, which cost more
+_WINDOW = 512  # steps whose numbers are kept, unless looks are further apart
+_MOST = 1 << 16  # steps whose numbers are kept at most
 _PATIENT = 3  # steps without a pass before the watch says that it sees none
 
 
@@ -64,7 +69,7 @@ class Watch:
         self._sinks, self._scaler, self._axis = tuple(sinks), scaler, batch_axis
         self._patience, self._example = patience, example
         device = next((p.device for p in model.parameters()), torch.device("cpu"))
-        self._clock = torch.zeros(2, dtype=torch.int64, device=device)
+        self._clock = Clock(device)
         self._posts: dict[str, Post] = {}
         self._ledger = Ledger()
         self._examples_before = 0
@@ -75,7 +80,8 @@ class Watch:
         self._guard = Guard(self._fail)
         self._group = Group.of(model)
         self._beats: list[Beat] = []
-        self._pending: list[tuple[Look, list[Beat]]] = []
+        self._pending: list[Look] = []
+        self._taken = False
         self._scale: float | None = None
         self._blind = 0
 
@@ -111,8 +117,10 @@ class Watch:
                 self._finish()
         self._detach()
         for sink in self._sinks:
-            with self._guard:
+            try:
                 sink.close()
+            except Exception as error:  # noqa: BLE001 - a training that ends must end
+                self._warn(f"closing {type(sink).__name__} failed", error)
 
     def _finish(self) -> None:
         """Look once more, at the step that was the last, and read all that was looked at."""
@@ -202,31 +210,38 @@ class Watch:
             self._step_over()
 
     def _before_step(self, *_: object) -> None:
-        """The gradients are whole: read them before the optimizer uses them."""
-        if self._guard.error is not None:
-            return
-        with self._guard:
-            self._learn()
-            scale = getattr(self.optimizer, "grad_scale", None)  # fused ones divide on their own
-            squares = [] if self._gradients is None else self._gradients.read(scale)
-            self._beats.append(self._beat(squares))
-            if self._due and self._gradients is not None:
-                self._gradients.take_signs(scale)
+        """The gradients are whole, unless the optimizer calls a closure that makes them."""
+        if self._guard.error is None and self._passes is not None and self._passes.count:
+            with self._guard:
+                self._take_gradients()
 
     def _after_step(self, *_: object) -> None:
-        step, asked = self.step, self._group.asked
+        step, asked, looks = self.step, self._group.asked, self._looks
         if self._guard.error is None:
             with self._guard:
+                if not self._taken:
+                    self._take_gradients()
                 self._step_over()
         if self._guard.error is not None and self._group.together:
             self.step = step + 1
-            if step % self.every == 0 and self._group.asked == asked and self._group.well:
-                # They ask now: tell them, once.
+            if looks and self._group.asked == asked and self._group.well:
+                # The others ask now: tell them, once.
                 self._group.all_well(self._clock.device, failed=True)
 
+    def _take_gradients(self) -> None:
+        """Read the gradients of this step."""
+        self._learn()
+        scale = getattr(self.optimizer, "grad_scale", None)  # fused ones divide on their own
+        squares = [] if self._gradients is None else self._gradients.read(scale)
+        self._beats.append(self._beat(squares))
+        if self._looks and self._gradients is not None:
+            self._gradients.take_signs(scale)
+        self._taken = True
+
     @property
-    def _due(self) -> bool:
-        return self.step % self.every == 0
+    def _looks(self) -> bool:
+        """Whether this is a step to look at all sites."""
+        return self.step % (self.every * _SAMPLES) == 0
 
     def _step_over(self) -> None:
         """A step is over: write it down, and look at the sites if it is time to."""
@@ -242,12 +257,13 @@ class Watch:
         if self.optimizer is None:
             squares = [] if self._gradients is None else self._gradients.heard()
             self._beats.append(self._beat(squares))
-        if self._due:
+        if self._looks:
             self._look()
             self._read(self._group, everything=self._clock.device.type == "cpu")
         self.step += 1
-        self._clock[0] = self.step
-        passes.sample = self._due
+        self._taken = False
+        self._clock.set(self.step)
+        passes.sample = self.step % self.every == 0
 
     def _learn(self) -> None:
         """Once the sites are known, know their parameters too."""
@@ -261,17 +277,19 @@ class Watch:
         if self._chronicle is None:
             sites = {name: post.wiring.site for name, post in self._posts.items()}
             patience = PATIENCE if self._patience is None else self._patience
-            window = max(_WINDOW, 2 * self.every)
+            window = min(max(_WINDOW, _SAMPLES * self.every), _MOST)
             self._chronicle = Chronicle(sites, patience=patience, window=window)
 
     def _beat(self, squares: list[float | torch.Tensor]) -> Beat:
         rate = max((_number(g["lr"]) for g in self._groups), default=float("nan"))
-        scale = None if self._scaler is None else float(self._scaler.get_scale())
-        skipped = getattr(self.optimizer, "found_inf", None)  # fused ones find out on their own
-        if skipped is None:
-            skipped = scale is not None and self._scale is not None and scale < self._scale
-        self._scale = scale
-        return Beat(self.step, rate, squares, scale, skipped=skipped)
+        found = getattr(self.optimizer, "found_inf", None)  # fused ones find out on their own
+        infinite = None if found is None else on_its_way(found)
+        return Beat(self.step, rate, squares, self._loss_scale(), infinite)
+
+    def _loss_scale(self) -> torch.Tensor | None:
+        """The loss scale, unless there is none, or none yet."""
+        scale = getattr(self._scaler, "_scale", None)  # its public face waits for the device
+        return on_its_way(scale) if isinstance(scale, torch.Tensor) else None
 
     @property
     def _groups(self) -> list[dict[str, Any]]:
@@ -281,35 +299,56 @@ class Watch:
         """Copy what is known of the sites now; it is read once it has arrived."""
         if self._gradients is None or self._passes is None:
             return
-        self._note(*self._passes.missed())
-        look = Look.at(self.step, self._posts, self._gradients, group=self._group)
-        self._pending.append((look, self._beats))
-        self._beats = []
+        beats, self._beats = self._beats, []
+        examples = self._ledger.examples
+        look = Look.at(self.step, examples, self._posts, self._gradients, beats, group=self._group)
+        self._pending.append(look)
 
     def _read(self, group: Group, *, everything: bool) -> None:
         """Read the looks that have arrived: on an accelerator all but the latest."""
         keep = 0 if everything else 1
         while len(self._pending) > keep and self._chronicle is not None:
-            look, beats = self._pending.pop(0)
+            look = self._pending.pop(0)
+            look.arrived()
             # Together at once, before anything can fail here that does not fail elsewhere.
             self.latest = look.glimpses(self._ledger, group)
-            for beat in beats:
-                self._chronicle.pulse(beat.pulse())
+            for beat in look.beats:
+                pulse = beat.pulse(self._scale)
+                self._scale = pulse.scale
+                self._chronicle.pulse(pulse)
+            self._note_unseen()
             events = self._chronicle.look(look.step, self.latest)
-            values = records(self.latest, look.step)
-            for sink in self._sinks:
-                sink.numbers(look.step, values)
+            if self._sinks:
+                self._tell(look.step, records(self.latest, look.step), events)
+
+    def _note_unseen(self) -> None:
+        """Say which sites were not seen by the hooks that should have seen them."""
+        if self._passes is not None:
+            counted = {name for name, glimpse in self.latest.items() if glimpse.seen.any()}
+            self._note(*self._passes.missed(counted))
+
+    def _tell(self, step: int, values: Mapping[str, float], events: Sequence[Event]) -> None:
+        """Tell the sinks; one that fails is left out from then on, with a warning."""
+        for sink in tuple(self._sinks):
+            try:
+                sink.numbers(step, values)
                 for event in events:
                     sink.event(event)
+            except Exception as error:  # noqa: BLE001 - neither training nor watch may end of it
+                self._sinks = tuple(one for one in self._sinks if one is not sink)
+                self._warn(f"{type(sink).__name__} failed", error)
+
+    def _warn(self, what: str, error: Exception) -> None:
+        told = f"{what}, and hinge.watch goes on without it: {type(error).__name__}: {error}"
+        self._note(told)
+        warnings.warn(told, RuntimeWarning, stacklevel=2)
 
     def _note(self, *notes: str) -> None:
         self._notes.update(dict.fromkeys(notes))
 
     def _fail(self, told: str) -> None:
-        """Let go of the model; the optimizer's hooks may be running, and stay until `stop`."""
+        """Note it: hooks do nothing from now on and go at `stop`, as one of them may be running."""
         self._note(told)
-        if self._passes is not None:
-            self._passes.give_up()
 
     def _detach(self) -> None:
         self._hooks.close()

@@ -1,0 +1,1 @@
+"""Remedies for whole layers: normalised, drawn anew, given centred inputs."""

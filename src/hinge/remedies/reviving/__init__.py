@@ -1,0 +1,1 @@
+"""Remedies for single units: dead ones come back, each in its own way."""

@@ -1,0 +1,1 @@
+"""The remedy that exchanges activations throughout a model."""

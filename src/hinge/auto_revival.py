@@ -187,7 +187,8 @@ class AutoRevival:
 
     def _act(self) -> None:
         """Revive what is dead, site by site: one that cannot be revived keeps back no other."""
-        step, units, data = self._of_first(self._wish() if self._leads else None)
+        wish = self._wish() if self._group.leads else None
+        step, units, data = self._group.of_first(wish, self._device)
         self._acts += bool(units)
         begun = len(self._receipts)
         for site, numbers in units.items():
@@ -206,7 +207,7 @@ class AutoRevival:
             if inputs is None or not wanted:
                 return step, {}, None
             if data is None:
-                sent = inputs.mapped(lambda x: x.cpu() if self._shared else x)
+                sent = inputs.mapped(lambda x: x.cpu() if self._group.together else x)
                 data = [{"args": sent.args, "kwargs": sent.kwargs}]
             return step, self._silent(wanted, data), data if self._data is None else None
         except Exception as error:  # noqa: BLE001 - the other processes wait for an answer
@@ -280,17 +281,10 @@ class AutoRevival:
             self._tell(f"passes {', '.join(units)} by", failure)
             return None
         changed = [n for n, one in tensors.items() if one._version != before[n]]  # noqa: SLF001
-        for name in self._of_first(changed) if self._shared else ():
-            distributed.broadcast(tensors[name].detach(), 0)
+        if self._group.together:
+            for name in self._group.of_first(changed, self._device):
+                distributed.broadcast(tensors[name].detach(), 0)
         return receipt
-
-    @property
-    def _shared(self) -> bool:
-        return self._group.together
-
-    @property
-    def _leads(self) -> bool:
-        return not self._shared or distributed.get_rank() == 0
 
     @property
     def _axis(self) -> int:
@@ -299,14 +293,6 @@ class AutoRevival:
     @property
     def _forward(self) -> Any:
         return _as_trained if self._data is None else None
-
-    def _of_first(self, value: Any) -> Any:
-        """The value that the first process has, in all of them."""
-        if not self._shared:
-            return value
-        box = [value]
-        distributed.broadcast_object_list(box, 0, device=self._device)
-        return box[0]
 
     def _tell(self, what: str, error: Exception | None) -> None:
         """Note a failure, and warn of the first one."""

@@ -248,29 +248,34 @@ def test_a_watch_without_an_optimizer():
 
 
 def _train(rank: int, folder: str) -> None:
-    """One of two processes; each has data of its own."""
+    """One of two processes, which see data of their own; in the second case given by hand."""
     torch.set_num_threads(1)
     store = f"file://{folder}/store"
     distributed.init_process_group("gloo", init_method=store, rank=rank, world_size=2)
-    model = nn.parallel.DistributedDataParallel(network())
-    loop = Loop(model, seed=rank)
-    with loop.watched() as watch, hinge.auto_revive(watch, every=8) as revival:
-        loop.run(40)
-        dead = watch.dead()
-    told = [(step, receipt.units, receipt.moved) for step, receipt in revival.receipts]
-    state = model.module.state_dict(), loop.optimizer.state_dict()
-    torch.save({"told": told, "dead": dead, "state": state}, f"{folder}/{rank}.pt")
+    own = torch.randn(50, 3, generator=torch.Generator().manual_seed(rank))
+    for name, data in {"latest": None, "own": own}.items():
+        model = nn.parallel.DistributedDataParallel(network())
+        loop = Loop(model, seed=rank)
+        with loop.watched() as watch, hinge.auto_revive(watch, every=8, data=data) as revival:
+            loop.run(40)
+            dead = watch.dead()
+        receipts = [(step, receipt.units, receipt.spread) for step, receipt in revival.receipts]
+        told = {"receipts": receipts, "dead": dead, "weights": model.module.state_dict()}
+        told["optimizer"] = loop.optimizer.state_dict()["state"]
+        torch.save(told, f"{folder}/{name}{rank}.pt")
     distributed.destroy_process_group()
 
 
 @pytest.mark.skipif(not distributed.is_available(), reason="torch without distributed")
 def test_processes_that_train_together_stay_alike(tmp_path: Path):
     processes.spawn(_train, (str(tmp_path),), nprocs=2)
-    first, second = (torch.load(tmp_path / f"{rank}.pt") for rank in (0, 1))
-    assert [units for _, units, _ in first["told"]] == [{"1": DEAD}]
-    assert first["told"] == second["told"]
-    assert first["dead"] == second["dead"] == {}
-    (weights, optimizer), (others, other) = first["state"], second["state"]
-    assert all(torch.equal(weights[name], others[name]) for name in weights)
-    for key, state in optimizer["state"].items():
-        assert all(torch.equal(value, other["state"][key][n]) for n, value in state.items())
+    for name in ("latest", "own"):
+        first, second = (torch.load(tmp_path / f"{name}{rank}.pt") for rank in (0, 1))
+        assert [units for _, units, _ in first["receipts"]] == [{"1": DEAD}]
+        assert first["dead"] == second["dead"] == {}
+        if name == "latest":  # both revived on the inputs of the first
+            assert first["receipts"] == second["receipts"]
+        for key, weights in first["weights"].items():
+            assert torch.equal(weights, second["weights"][key]), (name, key)
+        for key, state in first["optimizer"].items():
+            assert all(torch.equal(one, second["optimizer"][key][n]) for n, one in state.items())

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from hinge import __version__
-from hinge.cli import activations, demo, examine, partition
+from hinge.cli import activations, demo, examine, partition, revive, swap
 from hinge.cli.verbs import Verbs, examples
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
             *demo.EXAMPLES[:1],
             *examine.EXAMPLES[:1],
             *partition.EXAMPLES[:1],
+            *revive.EXAMPLES[:1],
             *activations.EXAMPLES[1:2],
             "hinge examine --help",
         )
@@ -30,6 +31,8 @@ app = typer.Typer(
 )
 app.command("examine", epilog=examples(examine.EXAMPLES))(examine.examine)
 app.command("partition", epilog=examples(partition.EXAMPLES))(partition.partition)
+app.command("revive", epilog=examples(revive.EXAMPLES))(revive.revive)
+app.command("swap", epilog=examples(swap.EXAMPLES))(swap.swap)
 app.command("activations", epilog=examples(activations.EXAMPLES))(activations.activations)
 app.command("demo", epilog=examples(demo.EXAMPLES))(demo.demo)
 

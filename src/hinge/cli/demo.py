@@ -1,4 +1,4 @@
-"""`hinge demo`: a network whose units die, and what Hinge has to say about it."""
+"""`hinge demo`: a network whose units die, what Hinge says about it, and how they come back."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def demo(
         "hinge-demo"
     ),
 ) -> None:
-    """Train a network on handwritten digits so carelessly that units die, then examine it.
+    """Train a network on handwritten digits, watch units die of a slip, and revive them.
 
     Takes some seconds and needs no network: the digits come with scikit-learn.
     """

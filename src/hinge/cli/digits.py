@@ -1,11 +1,13 @@
-"""The demo's network and how it is trained: handwritten digits, and too large a learning rate."""
+"""The demo's network and how it is trained: handwritten digits, and one careless epoch."""
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import torch
@@ -13,13 +15,19 @@ from torch import Tensor, nn
 
 from hinge.cli.inputs.optional import optional
 
-LEARNING_RATE = 0.9
-"""Careless: large steps throw units so far below their kink that no gradient brings them back."""
+RATE, SLIP = 0.05, 1.0
+"""The learning rate, and what it is for one epoch by mistake, which kills units."""
 
-EPOCHS = 20
+RATES = (RATE,) * 6 + (SLIP,) + (RATE,) * 7
+"""The learning rate of each epoch: after the slip there are enough steps to see what is dead."""
+
+MORE = (RATE,) * 8
+"""The epochs after that, with and without a revival."""
+
+_MOMENTUM = 0.9
 _BATCH = 64
 _HELD_OUT = 597  # a third of the digits, which training never sees
-_SEED = 1
+_ORDER, _SEED = 1, 2
 _OPENING = '''\
 """The network of `hinge demo`."""
 
@@ -63,7 +71,7 @@ class Digits:
         """
         datasets = optional("sklearn.datasets", "scikit-learn", "demo", "the demo")
         pixels, labels = datasets.load_digits(return_X_y=True)
-        order = np.random.default_rng(_SEED).permutation(len(labels))
+        order = np.random.default_rng(_ORDER).permutation(len(labels))
         darkest = pixels.max()
         return cls(
             torch.tensor(pixels[order] / darkest, dtype=torch.float32),
@@ -86,38 +94,56 @@ class Epoch:
     """One pass over the training digits: its mean loss, and the accuracy on held-out ones."""
 
     number: int
+    rate: float
     loss: float
     accuracy: float
 
 
-def train(model: nn.Module, digits: Digits) -> Iterator[Epoch]:
-    """Train with plain stochastic gradient descent, one epoch per step of the iteration."""
-    optimizer = torch.optim.SGD(model.parameters(), lr=LEARNING_RATE)
-    training = digits.training
-    for number in range(1, EPOCHS + 1):
-        losses = []
-        for batch in torch.split(torch.randperm(len(training.labels)), _BATCH):
-            loss = nn.functional.cross_entropy(
-                model(training.pixels[batch]), training.labels[batch]
-            )
-            optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call] # torch gives it no types
-            optimizer.step()
-            losses.append(loss.item())
-        yield Epoch(number, sum(losses) / len(losses), accuracy(model, digits.held_out))
+@dataclass(frozen=True)
+class Training:
+    """A network, its optimizer, and the random numbers that shuffle the digits."""
+
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    shuffles: torch.Generator
+
+    @classmethod
+    def begin(cls) -> Self:
+        """A new network, the same every time; torch's own random state stays untouched."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(_SEED)
+            model = network()
+        optimizer = torch.optim.SGD(model.parameters(), lr=RATE, momentum=_MOMENTUM)
+        return cls(model, optimizer, torch.Generator().manual_seed(_SEED))
+
+    def copy(self) -> Self:
+        """The same training once more, to go on with in another way."""
+        shuffles = torch.Generator()
+        shuffles.set_state(self.shuffles.get_state())
+        return type(self)(*copy.deepcopy((self.model, self.optimizer)), shuffles)
+
+    def epochs(self, digits: Digits, rates: Sequence[float]) -> Iterator[Epoch]:
+        """Train with stochastic gradient descent, one epoch per step of the iteration."""
+        training = digits.training
+        for number, rate in enumerate(rates, 1):
+            self.optimizer.param_groups[0]["lr"] = rate
+            order = torch.randperm(len(training.labels), generator=self.shuffles)
+            losses = [
+                self._step(training.pixels[batch], training.labels[batch])
+                for batch in torch.split(order, _BATCH)
+            ]
+            loss = sum(losses) / len(losses)
+            yield Epoch(number, rate, loss, accuracy(self.model, digits.held_out))
+
+    def _step(self, pixels: Tensor, labels: Tensor) -> float:
+        loss = nn.functional.cross_entropy(self.model(pixels), labels)
+        self.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call] # torch gives it no types
+        self.optimizer.step()
+        return loss.item()
 
 
 @torch.no_grad()
 def accuracy(model: nn.Module, digits: Digits) -> float:
     """Return the share of digits that the model names right."""
     return float((model(digits.pixels).argmax(1) == digits.labels).float().mean())
-
-
-def trained(digits: Digits, show: Callable[[Epoch], None]) -> nn.Module:
-    """Make the network and train it, the same way every time; random states stay untouched."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(_SEED)
-        model = network()
-        for epoch in train(model, digits):
-            show(epoch)
-    return model

@@ -41,6 +41,14 @@ class Mapped(Protocol):
         """Return the cells as GeoJSON text."""
 
 
+@runtime_checkable
+class Weighted(Protocol):
+    """A result that has weights."""
+
+    def to_safetensors(self) -> bytes:
+        """Return the weights as the bytes of a safetensors file."""
+
+
 def _file(name: str, text: str) -> Any:
     return typer.Option(name, metavar="FILE", help=text, rich_help_panel=_PANEL)
 
@@ -49,6 +57,7 @@ def _file(name: str, text: str) -> Any:
 class Outputs:
     """What is to be written where, and what makes the program fail."""
 
+    out: Annotated[Path | None, _file("--out", "Write the changed weights: a .safetensors.")] = None
     html: Annotated[Path | None, _file("--html", "Write the page as one HTML file.")] = None
     json: Annotated[Path | None, _file("--json", "Write the result as JSON.")] = None
     svg: Annotated[Path | None, _file("--svg", "Write the picture as one SVG file.")] = None
@@ -79,6 +88,7 @@ class Outputs:
     def files(self) -> dict[str, Path]:
         """The files to write, by their option."""
         asked = {
+            "--out": self.out,
             "--html": self.html,
             "--json": self.json,
             "--svg": self.svg,
@@ -130,6 +140,7 @@ class Outputs:
         from hinge import report  # noqa: PLC0415 - the help text needs no renderer
 
         writers: dict[str, Callable[[Path], Path]] = {
+            "--out": lambda path: report.write_bytes(path, _weights(result)),
             "--html": lambda path: report.write_html(page, path),
             "--json": lambda path: report.write_text(path, result.to_json()),
             "--svg": lambda path: report.write_svg(_picture(page), path),
@@ -163,14 +174,22 @@ def with_maps(verb: Verb) -> Verb:
     return _with(verb, ("html", "json", "svg", "geojson", "quiet"))
 
 
-def _with(verb: Verb, names: Sequence[str]) -> Verb:
+def with_weights(verb: Verb) -> Verb:
+    """Give a verb that changes a model its options of `Outputs`; it needs ``--out``."""
+    return _with(verb, ("out", "html", "json", "quiet"), needed=("out",))
+
+
+def _with(verb: Verb, names: Sequence[str], needed: Sequence[str] = ()) -> Verb:
     own = [
         parameter
         for parameter in inspect.signature(verb, eval_str=True).parameters.values()
         if parameter.name != "outputs"
     ]
     known = inspect.signature(Outputs, eval_str=True).parameters
-    options = [known[name] for name in names]
+    options = [
+        known[name].replace(default=inspect.Parameter.empty) if name in needed else known[name]
+        for name in names
+    ]
 
     @wraps(verb)
     def command(**given: Any) -> None:
@@ -240,6 +259,17 @@ def _picture(page: Page) -> Lines | Map:
         found=page.title,
         do="leave out --svg; --html and --json are there for every result",
     )
+
+
+def _weights(result: Result) -> bytes:
+    if not isinstance(result, Weighted):
+        raise OptionError(
+            "the result has no weights",
+            where="--out",
+            found=type(result).__name__,
+            do="leave out --out; hinge revive and hinge swap write weights",
+        )
+    return result.to_safetensors()
 
 
 def _geojson(result: Result) -> str:

@@ -53,6 +53,19 @@ class Group:
         self.well = not bool(flag.item())
         return self.well
 
+    @property
+    def leads(self) -> bool:
+        """Whether this process decides for all."""
+        return not self.together or distributed.get_rank() == 0
+
+    def of_first(self, value: Any, device: torch.device) -> Any:
+        """The value that the first process has, in all of them."""
+        if not self.together:
+            return value
+        box = [value]
+        distributed.broadcast_object_list(box, 0, device=device)
+        return box[0]
+
     def reduced(self, states: list[State]) -> list[State]:
         """The states of all sites, put together over the processes: two messages for all."""
         if not self.together or not states:

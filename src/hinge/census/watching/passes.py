@@ -56,6 +56,7 @@ class Passes:
         self.traced: TracedEyes | None = None
         self._clock, self._axis, self._guard = clock, axis, guard
         self._n = 0
+        self._given: tuple[Any, Any] | None = None
         self._calls: dict[str, int] = {}
         self._late: dict[str, None] = {}
         self._depth = 0
@@ -80,10 +81,20 @@ class Passes:
         """Whether the sites are known."""
         return self._eyes is not None or self.traced is not None
 
+    @property
+    def latest(self) -> Batch | None:
+        """What the latest pass was called with, detached; None before the first."""
+        if self._given is None:
+            return None
+        args, kwargs = self._given
+        batch = Batch(list(args), dict(kwargs), self._n, self._axis)
+        return batch.mapped(lambda x: x.detach() if isinstance(x, torch.Tensor) else x)
+
     def close(self) -> None:
         """Take all hooks away, also in the midst of a pass."""
         self._pass.close()
         self._hooks.close()
+        self._given = None
 
     def survey(self, example: Any) -> None:
         """Find the sites in a pass of its own, as the model was written, without gradients."""
@@ -170,6 +181,7 @@ class Passes:
     def _begin(self, args: Any, kwargs: Any) -> None:
         self.begun()
         self._n = n = _n_examples(args, kwargs, self._axis)
+        self._given = args, kwargs
         self.examples += n
         self.count += 1
         if not self.surveyed and is_compiled(self._outer):

@@ -33,6 +33,7 @@ from hinge.errors import OptionError
 from hinge.events import Event
 from hinge.page import Page
 from hinge.sinks import Sink
+from hinge.tracing.batches import Batch
 
 _SAMPLES = 4  # sampled steps between two looks at all sites, which cost more
 _WINDOW = 512  # steps whose numbers are kept, unless looks are further apart
@@ -173,6 +174,11 @@ class Watch:
     def notes(self) -> tuple[str, ...]:
         """What the watch could not see, and why."""
         return tuple(self._notes)
+
+    @property
+    def inputs(self) -> Batch | None:
+        """What the latest counted pass was called with, detached; None while nothing is seen."""
+        return None if self._passes is None else self._passes.latest
 
     def dead(self) -> dict[str, tuple[int, ...]]:
         """The units of each site that are dead now: silent for longer than chance explains."""

@@ -1,9 +1,10 @@
-"""Domains and budgets as the command line spells them: text in, numbers out, no files opened."""
+"""Domains, budgets, parameters as the command line spells them: text in, numbers out."""
 
 from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hinge.errors import OptionError
@@ -113,6 +114,27 @@ def shape(text: str | None) -> tuple[int, ...] | None:
             do="write the sizes of one input without the batch, such as 1,28,28",
         )
     return sizes
+
+
+def settings(texts: Sequence[str]) -> dict[str, float]:
+    """Read parameters of an activation.
+
+    >>> settings(["negative_slope=0.01"])
+    {'negative_slope': 0.01}
+    """
+    found: dict[str, float] = {}
+    for text in texts:
+        name, _, amount = (piece.strip() for piece in text.partition("="))
+        value = _number(amount)
+        if value is None or not name.isidentifier() or name in found:
+            raise OptionError(
+                "the parameter cannot be read",
+                where="--set",
+                found=repr(text),
+                do="write a name and a number, each name once, such as negative_slope=0.01",
+            )
+        found[name] = value
+    return found
 
 
 def _box(text: str) -> Spelled:

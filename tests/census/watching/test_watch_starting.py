@@ -6,11 +6,13 @@ import pickle
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 import hinge
+from hinge.census.watching.ledger import Ledger
 from hinge.errors import HingeError, ModelError, OptionError
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -83,8 +85,18 @@ def test_stopping_between_a_pass_and_its_step_loses_no_example():
     with watch:
         train(model, watch.optimizer, data)
     assert watch.census.seen == watch.census["relu1"].seen.max() == 13 * 16
-    silent = watch.latest["relu1"].silent
-    assert silent.min() == 0
+    assert watch.latest["relu1"].silent.min() == 0
+
+
+def test_the_examples_up_to_each_step_also_where_a_step_came_in_parts():
+    ledger, parts = Ledger(), [(0, 16), (1, 16), (1, 16), (2, 16), (5, 16), (5, 3), (6, 3), (7, 3)]
+    for step, examples in parts:
+        ledger.add(step, examples)
+    steps = np.arange(-1, 8)
+    steps = steps[~np.isin(steps, (3, 4))]  # steps that there were
+    truth = [sum(n for at, n in parts if at <= step) for step in steps]
+    assert ledger.until(steps).tolist() == truth
+    assert ledger.examples == truth[-1]
 
 
 def test_the_hooks_of_others_stay():

@@ -8,7 +8,8 @@ The ranking, and its reasons:
    is improbable. The update of step s changes the forward pass of step s + 1: a unit that
    fired last at step s was killed by the update of s, which momentum makes of the gradients
    of the steps before too (each weighs 0.9 of the next). If both fit, what came first is
-   blamed, for a large rate makes large gradients; at the same step the larger multiple;
+   blamed, for a large rate makes large gradients: a rate that was large since before the
+   gradient, and still is. At the same step it is the larger multiple;
 3. *bias drift*: the bias fell from look to look, in no leap, and its fall is at least half
    the fall of the largest pre-activation;
 4. *mean shift*: the mean fell by as much, and more than half of it without the bias;
@@ -167,7 +168,9 @@ def _spike(kind: Cause) -> Callable[[_Case], _Finding]:
 def _suspects(case: _Case, unit: int) -> tuple[Spike | None, Spike | None]:
     last, reach = int(case.last[unit]), int(case.reach[unit])
     spikes = case.scene.spikes
-    return spikes.rate(last, reach), spikes.gradient(case.column, last, reach)
+    rate, gradient = spikes.rate(last, reach), spikes.gradient(case.column, last, reach)
+    onset = None if gradient is None else spikes.rate_onset(gradient.step)
+    return onset or rate, gradient
 
 
 def _drift(case: _Case) -> _Finding:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import hinge
-from hinge.census.watching.chronicle import Chronicle
+from hinge.census.watching.telling.chronicle import Chronicle
 from hinge.events import Kind
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -13,7 +13,7 @@ from torch._dynamo.testing import CompileCounter
 from torch.utils.checkpoint import checkpoint
 
 import hinge
-from hinge.census.watching import traced
+from hinge.census.watching.seeing import traced
 
 sys.path.insert(0, str(Path(__file__).parent))
 from watch_models import (

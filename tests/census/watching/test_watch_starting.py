@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 import hinge
-from hinge.census.watching.ledger import Ledger
+from hinge.census.watching.counting.ledger import Ledger
 from hinge.errors import HingeError, ModelError, OptionError
 
 sys.path.insert(0, str(Path(__file__).parent))

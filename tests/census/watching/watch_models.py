@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from hinge.census.watching.post import Post
+from hinge.census.watching.counting.post import Post
 from hinge.census.watching.watch import _SAMPLES
 
 IN, OUT, BATCH = 5, 3, 16

@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from watch_models import IN, Mlp, batches, break_counting, built, loss_of, sgd
 
 import hinge
-from hinge.census.watching.chronicle import Chronicle
+from hinge.census.watching.telling.chronicle import Chronicle
 
 STEPS, EVERY, KILL = 44, 3, 17
 

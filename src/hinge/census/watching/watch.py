@@ -14,21 +14,21 @@ from torch import nn
 
 from hinge.census.census import Census
 from hinge.census.watching import show
-from hinge.census.watching.chronicle import Chronicle
-from hinge.census.watching.clock import Clock
-from hinge.census.watching.feeds import feed_of_post
-from hinge.census.watching.gathering import Group
+from hinge.census.watching.counting.clock import Clock
+from hinge.census.watching.counting.feeds import feed_of_post
+from hinge.census.watching.counting.gathering import Group
+from hinge.census.watching.counting.gradients import Gradients
+from hinge.census.watching.counting.ledger import Ledger
+from hinge.census.watching.counting.look import Beat, Look
+from hinge.census.watching.counting.post import Post
+from hinge.census.watching.counting.shot import on_its_way
 from hinge.census.watching.glimpse import Glimpse
-from hinge.census.watching.gradients import Gradients
-from hinge.census.watching.guard import Guard
-from hinge.census.watching.hooks import Passive
-from hinge.census.watching.ledger import Ledger
-from hinge.census.watching.look import Beat, Look
-from hinge.census.watching.numbers import records
-from hinge.census.watching.passes import Passes
-from hinge.census.watching.post import Post
-from hinge.census.watching.shot import on_its_way
-from hinge.census.watching.silence import PATIENCE
+from hinge.census.watching.seeing.guard import Guard
+from hinge.census.watching.seeing.hooks import Passive
+from hinge.census.watching.seeing.passes import Passes
+from hinge.census.watching.telling.chronicle import Chronicle
+from hinge.census.watching.telling.numbers import records
+from hinge.census.watching.telling.silence import PATIENCE
 from hinge.errors import OptionError
 from hinge.events import Event
 from hinge.page import Page

@@ -14,7 +14,7 @@ from hinge.units import Reals
 
 _SUMMED = 7  # rows of the counts that add up; the last one is a step
 State = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
-"""Counts, reals and marks of one site; see `hinge.census.watching.post.Post`."""
+"""Counts, reals and marks of one site; see `hinge.census.watching.counting.post.Post`."""
 
 
 @dataclass

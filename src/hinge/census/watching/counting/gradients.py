@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from hinge.census.watching.guard import Guard
-from hinge.census.watching.hooks import Passive
-from hinge.census.watching.post import Post
+from hinge.census.watching.counting.post import Post
+from hinge.census.watching.seeing.guard import Guard
+from hinge.census.watching.seeing.hooks import Passive
 from hinge.kernels.marking import signs
 
 Signs = tuple[torch.Tensor, torch.Tensor, torch.Tensor]

@@ -11,12 +11,12 @@ from typing import Any
 import torch
 from torch import nn
 
-from hinge.census.watching.clock import Clock
-from hinge.census.watching.eyes import Eyes
-from hinge.census.watching.guard import Guard
-from hinge.census.watching.hooks import Passive
-from hinge.census.watching.post import Post
-from hinge.census.watching.traced import TracedEyes, in_backward
+from hinge.census.watching.counting.clock import Clock
+from hinge.census.watching.counting.post import Post
+from hinge.census.watching.seeing.eyes import Eyes
+from hinge.census.watching.seeing.guard import Guard
+from hinge.census.watching.seeing.hooks import Passive
+from hinge.census.watching.seeing.traced import TracedEyes, in_backward
 from hinge.errors import ModelError
 from hinge.tracing.arrangement import Arrangement
 from hinge.tracing.batches import Batch

@@ -9,7 +9,7 @@ import torch
 
 from hinge.census.measure import laid_out, measure, reduced
 from hinge.census.tally import Tally
-from hinge.census.watching.shot import on_its_way
+from hinge.census.watching.counting.shot import on_its_way
 from hinge.kernels import COUNTS
 from hinge.tracing.arrangement import Arrangement
 from hinge.units import Site, Traits

@@ -7,8 +7,8 @@ import torch
 
 from hinge.census.measure import laid_out
 from hinge.census.tally import Tally
-from hinge.census.watching.moments import Moments
-from hinge.census.watching.shot import Shot
+from hinge.census.watching.counting.moments import Moments
+from hinge.census.watching.counting.shot import Shot
 from hinge.kernels import COUNTS
 from hinge.kernels.glancing import GLANCED, Glancer, glance
 from hinge.kernels.marking import Marker, mark

@@ -28,12 +28,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hinge.census.watching.blame import blamed
-from hinge.census.watching.blame import told as told_of
-from hinge.census.watching.history import Move
-from hinge.census.watching.pulses import FEWEST, Spike
-from hinge.census.watching.scene import Scene
-from hinge.census.watching.words import middle, number
+from hinge.census.watching.telling.blame import blamed
+from hinge.census.watching.telling.blame import told as told_of
+from hinge.census.watching.telling.history import Move
+from hinge.census.watching.telling.pulses import FEWEST, Spike
+from hinge.census.watching.telling.scene import Scene
+from hinge.census.watching.telling.words import middle, number
 from hinge.events import Cause, Event, Kind
 from hinge.units import Counts
 

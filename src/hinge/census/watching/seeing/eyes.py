@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from hinge.census.watching.hooks import Passive
+from hinge.census.watching.seeing.hooks import Passive
 from hinge.tracing.wiring import Wiring
 
 Seen = Callable[[str, torch.Tensor], None]

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from hinge.census.watching.gathering import Group
+from hinge.census.watching.counting.gathering import Group
+from hinge.census.watching.counting.gradients import Gradients, Signs
+from hinge.census.watching.counting.ledger import Ledger
+from hinge.census.watching.counting.moments import Batch
+from hinge.census.watching.counting.post import Post
+from hinge.census.watching.counting.shot import Shot, on_its_way
 from hinge.census.watching.glimpse import Glimpse, Pulse
-from hinge.census.watching.gradients import Gradients, Signs
-from hinge.census.watching.ledger import Ledger
-from hinge.census.watching.moments import Batch
-from hinge.census.watching.post import Post
-from hinge.census.watching.shot import Shot, on_its_way
 from hinge.units import Reals
 
 

@@ -1,5 +1,5 @@
 # On a fresh machine with Python 3.11 or later, make and a C++ compiler:
-#   make demo   a network whose units die, examined: see hinge-demo/report.html
+#   make demo   a network whose units die, watched and revived: see hinge-demo/report.html
 #   make test   every check and every test
 #   make docs   the pages on activations from the records, and all pictures
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -25,14 +25,16 @@ class Survey:
     """Learns the sites of a model from its passes, whoever runs them.
 
     ``each`` is called with every call of an activation, and with what is known of its site.
+    ``guard`` is entered around all that is not the model's own.
     """
 
     def __init__(
         self,
         model: torch.nn.Module,
         each: Callable[[Call, Wiring], None] = lambda _call, _wiring: None,
+        guard: AbstractContextManager[Any] = nullcontext(),  # noqa: B008 - it holds nothing
     ) -> None:
-        self._each = each
+        self._each, self._guard = each, guard
         self._modules = RunningModules(model)
         self._seen = Provenance(model)
         self._wires = Wires([*model.named_parameters(), *model.named_buffers()])
@@ -46,7 +48,7 @@ class Survey:
             self._modules.start()
             self._seen.start(inputs, n_examples, axis)
             wires = None if self._wired else self._wires
-            with Trace(self._modules, self._seen, self._called, wires):
+            with Trace(self._modules, self._seen, self._called, wires, self._guard):
                 yield
 
     def wired(self, output: Any) -> dict[str, Wiring]:

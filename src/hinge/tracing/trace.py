@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -68,10 +69,12 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's class
         seen: Provenance,
         found: Callable[[Call], str],
         wires: Wires | None = None,
+        guard: AbstractContextManager[Any] = nullcontext(),  # noqa: B008 - it holds nothing
     ) -> None:
-        """Also tell ``wires``, if given, of all that runs."""
+        """Also tell ``wires``, if given, of all that runs; ``guard`` is around all but that."""
         super().__init__()  # type: ignore[no-untyped-call] # likewise
         self._wires = wires
+        self._guard = guard
         self._modules = modules
         self._seen = seen
         self._found = found
@@ -81,19 +84,29 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's class
         self, function: Any, types: Any, args: Any = (), kwargs: Any = None
     ) -> Any:
         """Run one operator, and see what it is."""
-        operator, kwargs = operator_of(function), kwargs or {}
-        match, node = self._match(operator, args, kwargs)
-        if match is None:
-            out = function(*args, **kwargs)
-            self._selections.chosen(operator, args, kwargs, out)
-            learn(operator, args, kwargs, out, self._seen)
-            if self._wires is not None:
-                self._wires.ran(operator, args, kwargs, out, self._seen)
-            return out
+        operator, match, node, kept, kwargs = None, None, None, None, kwargs or {}
+        with self._guard:
+            operator = operator_of(function)
+            match, node = self._match(operator, args, kwargs)
+            if match is not None:
+                kept = match[2].clone() if operator.in_place and match[2] is args[0] else match[2]
+        out = function(*args, **kwargs)
+        with self._guard:
+            if match is not None and kept is not None:
+                self._activated(match, kept, node, args, out)
+            elif operator is not None:
+                self._selections.chosen(operator, args, kwargs, out)
+                learn(operator, args, kwargs, out, self._seen)
+                if self._wires is not None:
+                    self._wires.ran(operator, args, kwargs, out, self._seen)
+        return out
+
+    def _activated(
+        self, match: Match, kept: torch.Tensor, node: int | None, args: Any, out: Any
+    ) -> None:
+        """An activation ran; ``kept`` is its input as it was before."""
         activation, parameters, z = match
         known = self._seen[z]
-        kept = z.clone() if operator.in_place and z is args[0] else z
-        out = function(*args, **kwargs)
         h = out if isinstance(out, torch.Tensor) else out[0]  # logsigmoid gives a buffer too
         call = self._call((activation, parameters, kept), h, known)
         name = self._found(replace(call, node=node))
@@ -110,7 +123,6 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch's class
             nonnegative=nonnegative,
             relu_of=weakref.ref(z) if activation is relu and z is not h else None,
         )
-        return out
 
     def _match(self, operator: Operator, args: Any, kwargs: Any) -> tuple[Match | None, int | None]:
         """The activation that this operator completes, and where its gradient arrives."""

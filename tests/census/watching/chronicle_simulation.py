@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hinge.census.watching.chronicle import Chronicle
 from hinge.census.watching.glimpse import Glimpse, Pulse
+from hinge.census.watching.telling.chronicle import Chronicle
 from hinge.events import Event
 from hinge.units import Site, Traits
 

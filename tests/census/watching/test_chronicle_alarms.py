@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hinge.census.watching.pulses import SPAN, medians_before
+from hinge.census.watching.telling.pulses import SPAN, medians_before
 from hinge.events import Cause, Kind
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -90,6 +90,19 @@ def test_the_first_of_two_spikes_is_blamed_and_of_one_step_the_larger():
     assert both(320, 320, 60, 10) is Cause.LEARNING_RATE
 
 
+def test_a_rate_that_stays_large_is_blamed_for_the_gradients_that_follow():
+    def before(now, training):
+        training.rate *= 20 if 300 <= now < 320 else 1
+        if now == 310:
+            training.layers["a"].gradient *= 90
+        if now == 311:
+            training.layers["a"].kill(1)
+
+    (found,) = deaths(Training(Layer("a", 8, 0.4)).run(600, before))
+    assert found.cause is Cause.LEARNING_RATE
+    assert "At step 300 the learning rate was 20 times" in found.evidence
+
+
 def test_momentum_carries_a_spike_but_not_for_ever():
     def at(step):
         def before(now, training):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hinge.census.watching.numbers import NUMBERS, records
+from hinge.census.watching.telling.numbers import NUMBERS, records
 from hinge.units import Traits
 
 sys.path.insert(0, str(Path(__file__).parent))

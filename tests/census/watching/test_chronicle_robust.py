@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hinge.census.watching.chronicle import Chronicle
 from hinge.census.watching.glimpse import Glimpse, Pulse
+from hinge.census.watching.telling.chronicle import Chronicle
 from hinge.errors import DataError, OptionError
 
 sys.path.insert(0, str(Path(__file__).parent))

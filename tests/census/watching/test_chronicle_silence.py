@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hinge.census.watching.silence import CHANCE, improbable, never
+from hinge.census.watching.telling.silence import CHANCE, improbable, never
 
 
 @pytest.mark.parametrize("fired", [1, 2, 7, 300])

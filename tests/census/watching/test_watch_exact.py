@@ -15,6 +15,7 @@ from hinge import nn as hnn
 sys.path.insert(0, str(Path(__file__).parent))
 from watch_models import (
     IN,
+    LOOKS,
     MODELS,
     SHAPES,
     Cnn,
@@ -100,7 +101,8 @@ def test_activations_that_are_told_by_their_output(kind, every):
     activation = hnn.TopK(3) if kind == "TopK" else hnn.JumpReLU(8)
     model = nn.Sequential(nn.Linear(IN, 8), activation, nn.Linear(8, 3))
     data = batches((IN,), 7, last=5)
-    assert_equal(watched(model, data, every).census, hinge.observe(model, data))
+    names = ("seen", "fired", "always", "values", "nonfinite")
+    assert_equal(watched(model, data, every).census, hinge.observe(model, data), names)
 
 
 @pytest.mark.parametrize("every", [1, 4])
@@ -145,9 +147,12 @@ def test_pre_activations_that_are_not_finite_are_left_out_of_their_units(every):
     model, data = built(Mlp), batches((IN,), 6)
     with torch.no_grad():
         model.second.weight[2] = 1e38  # overflows at some examples, and the layer after is told
-    found, truth = watched(model, data, every).census, hinge.observe(model, data)
+    with hinge.watch(model, every=every) as watch:
+        for x, _ in data:
+            model(x)
+    truth = hinge.observe(model, data)
     assert truth["relu2"].nonfinite[2] > 0
-    assert_equal(found, truth)
+    assert_equal(watch.census, truth)
 
 
 def test_passes_without_gradients_are_not_counted_and_disturb_nothing():
@@ -206,7 +211,7 @@ def test_the_latest_firing_and_the_silence_since(every):
             last[fires] = step
             silent = np.where(fires, 0, silent + len(batch[0]))
             train(model, watch.optimizer, [batch])
-            if step % every == 0:
+            if step % (every * LOOKS) == 0:
                 assert np.array_equal(watch.latest["relu1"].last_fired, last)
                 assert np.array_equal(watch.latest["relu1"].silent, silent)
     assert np.array_equal(watch.latest["relu1"].last_fired, last)

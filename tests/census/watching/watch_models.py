@@ -11,7 +11,11 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from hinge.census.watching.counting.post import Post
+from hinge.census.watching.watch import _SAMPLES
+
 IN, OUT, BATCH = 5, 3, 16
+LOOKS = _SAMPLES  # sampled steps from look to look
 
 
 class Mlp(nn.Module):
@@ -161,6 +165,23 @@ def _bits(a: torch.Tensor, b: torch.Tensor) -> bool:
     if a.is_floating_point() and a.ndim:
         a, b = (x.contiguous().view(kinds[x.element_size()]) for x in (a, b))
     return a.dtype == b.dtype and torch.equal(a, b)
+
+
+def break_counting(monkeypatch, call: int) -> None:
+    """Let the watch raise `ZeroDivisionError` when it counts for more than so manyth time."""
+    calls = []
+
+    def breaking(real):
+        def broken(*args):
+            calls.append(1)
+            if len(calls) > call:
+                raise ZeroDivisionError("of the watch")
+            return real(*args)
+
+        return broken
+
+    monkeypatch.setattr(Post, "see", breaking(Post.see))
+    monkeypatch.setattr(Post, "glance", breaking(Post.glance))
 
 
 def hooks_of(model: nn.Module, optimizer: torch.optim.Optimizer | None = None) -> int:

@@ -14,21 +14,21 @@ from torch import nn
 
 from hinge.census.census import Census
 from hinge.census.watching import show
-from hinge.census.watching.chronicle import Chronicle
-from hinge.census.watching.clock import Clock
-from hinge.census.watching.feeds import feed_of_post
-from hinge.census.watching.gathering import Group
+from hinge.census.watching.counting.clock import Clock
+from hinge.census.watching.counting.feeds import feed_of_post
+from hinge.census.watching.counting.gathering import Group
+from hinge.census.watching.counting.gradients import Gradients
+from hinge.census.watching.counting.ledger import Ledger
+from hinge.census.watching.counting.look import Beat, Look
+from hinge.census.watching.counting.post import Post
+from hinge.census.watching.counting.shot import on_its_way
 from hinge.census.watching.glimpse import Glimpse
-from hinge.census.watching.gradients import Gradients
-from hinge.census.watching.guard import Guard
-from hinge.census.watching.hooks import Passive
-from hinge.census.watching.ledger import Ledger
-from hinge.census.watching.look import Beat, Look
-from hinge.census.watching.numbers import records
-from hinge.census.watching.passes import Passes
-from hinge.census.watching.post import Post
-from hinge.census.watching.shot import on_its_way
-from hinge.census.watching.silence import PATIENCE
+from hinge.census.watching.seeing.guard import Guard
+from hinge.census.watching.seeing.hooks import Passive
+from hinge.census.watching.seeing.passes import Passes
+from hinge.census.watching.telling.chronicle import Chronicle
+from hinge.census.watching.telling.numbers import records
+from hinge.census.watching.telling.silence import PATIENCE
 from hinge.errors import OptionError
 from hinge.events import Event
 from hinge.page import Page
@@ -82,7 +82,6 @@ class Watch:
         self._group = Group.of(model)
         self._beats: list[Beat] = []
         self._pending: list[Look] = []
-        self._excused = False
         self._taken = False
         self._scale: float | None = None
         self._blind = 0
@@ -97,6 +96,7 @@ class Watch:
                 do="call stop() first, or make another watch with hinge.watch()",
             )
         self._guard = Guard(self._fail)
+        self._group = Group.of(self.model)
         self._passes = Passes(self.model, self._posts, self._clock, self._axis, self._guard)
         self._passes.begun = self._pass_begins
         if self._example is not None:
@@ -126,11 +126,14 @@ class Watch:
     def _finish(self) -> None:
         """Look once more, at the step that was the last, and read all that was looked at."""
         passes = self._passes
-        if self.optimizer is None and passes is not None and passes.examples:
-            self._step_over()
+        if passes is not None and passes.examples:
+            if self.optimizer is None:
+                self._step_over()
+            else:  # a step without an end; what it saw is there
+                self._ledger.add(self.step, passes.examples)
         if not self._group.together:  # another process may have stopped at another step
             self._look()
-        self._read(everything=True)
+        self._read(Group(), everything=True)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -219,29 +222,27 @@ class Watch:
                 self._take_gradients()
 
     def _after_step(self, *_: object) -> None:
+        step, asked, looks = self.step, self._group.asked, self._looks
         if self._guard.error is None:
             with self._guard:
                 if not self._taken:
                     self._take_gradients()
                 self._step_over()
         if self._guard.error is not None and self._group.together:
-            self._excuse()
+            self.step = step + 1
+            if looks and self._group.asked == asked and self._group.well:
+                # The others ask now: tell them, once.
+                self._group.all_well(self._clock.device, failed=True)
 
     def _take_gradients(self) -> None:
         """Read the gradients of this step."""
         self._learn()
-        squares = [] if self._gradients is None else self._gradients.read()
+        scale = getattr(self.optimizer, "grad_scale", None)  # fused ones divide on their own
+        squares = [] if self._gradients is None else self._gradients.read(scale)
         self._beats.append(self._beat(squares))
         if self._looks and self._gradients is not None:
-            self._gradients.take_signs()
+            self._gradients.take_signs(scale)
         self._taken = True
-
-    def _excuse(self) -> None:
-        """Having failed, tell the other processes when they ask next, and never again."""
-        if self._looks and not self._excused:
-            self._group.all_well(self._clock.device, failed=True)
-            self._excused = True
-        self.step += 1
 
     @property
     def _looks(self) -> bool:
@@ -264,7 +265,7 @@ class Watch:
             self._beats.append(self._beat(squares))
         if self._looks:
             self._look()
-            self._read(everything=self._clock.device.type == "cpu")
+            self._read(self._group, everything=self._clock.device.type == "cpu")
         self.step += 1
         self._taken = False
         self._clock.set(self.step)
@@ -287,7 +288,9 @@ class Watch:
 
     def _beat(self, squares: list[float | torch.Tensor]) -> Beat:
         rate = max((_number(g["lr"]) for g in self._groups), default=float("nan"))
-        return Beat(self.step, rate, squares, self._loss_scale())
+        found = getattr(self.optimizer, "found_inf", None)  # fused ones find out on their own
+        infinite = None if found is None else on_its_way(found)
+        return Beat(self.step, rate, squares, self._loss_scale(), infinite)
 
     def _loss_scale(self) -> torch.Tensor | None:
         """The loss scale, unless there is none, or none yet."""
@@ -302,25 +305,23 @@ class Watch:
         """Copy what is known of the sites now; it is read once it has arrived."""
         if self._gradients is None or self._passes is None:
             return
-        if not self._group.all_well(self._clock.device):
-            self._excused = True  # all know by now
-            raise RuntimeError("the watch of another process failed")
         beats, self._beats = self._beats, []
         examples = self._ledger.examples
         look = Look.at(self.step, examples, self._posts, self._gradients, beats, group=self._group)
         self._pending.append(look)
 
-    def _read(self, *, everything: bool) -> None:
+    def _read(self, group: Group, *, everything: bool) -> None:
         """Read the looks that have arrived: on an accelerator all but the latest."""
         keep = 0 if everything else 1
         while len(self._pending) > keep and self._chronicle is not None:
             look = self._pending.pop(0)
             look.arrived()
+            # Together at once, before anything can fail here that does not fail elsewhere.
+            self.latest = look.glimpses(self._ledger, group)
             for beat in look.beats:
                 pulse = beat.pulse(self._scale)
                 self._scale = pulse.scale
                 self._chronicle.pulse(pulse)
-            self.latest = look.glimpses(self._ledger, self._group)
             self._note_unseen()
             events = self._chronicle.look(look.step, self.latest)
             if self._sinks:
@@ -357,6 +358,7 @@ class Watch:
 
     def _detach(self) -> None:
         self._hooks.close()
+        self._gradients = None
         if self._passes is not None:
             self._passes.close()
             self._passes = None

@@ -64,13 +64,9 @@ def watch(
     """
     _check_model(model)
     held = None if optimizer is None else _checked_optimizer(optimizer, model)
-    if every < 1:
-        raise OptionError(
-            "there is no such number of steps",
-            where="hinge.watch(every=...)",
-            found=repr(every),
-            do="pass 1 for every step, or more",
-        )
+    _check_number("every", every)
+    if patience is not None:
+        _check_number("patience", patience)
     return Watch(
         model,
         held,
@@ -81,6 +77,16 @@ def watch(
         patience=patience,
         example=example,
     )
+
+
+def _check_number(name: str, value: object) -> None:
+    if not isinstance(value, int) or value < 1:
+        raise OptionError(
+            "there is no such number of steps",
+            where=f"hinge.watch({name}=...)",
+            found=repr(value),
+            do="pass a whole number, 1 or more",
+        )
 
 
 def _check_model(model: object) -> None:

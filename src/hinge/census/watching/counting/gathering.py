@@ -10,23 +10,26 @@ import torch
 from torch import distributed, nn
 
 from hinge.census.census import Census
-from hinge.units import Counts
+from hinge.units import Reals
 
 _SUMMED = 7  # rows of the counts that add up; the last one is a step
 State = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
-"""Counts, reals and marks of one site; see `hinge.census.watching.post.Post`."""
+"""Counts, reals and marks of one site; see `hinge.census.watching.counting.post.Post`."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Group:
     """The processes among which a model is trained; ``size`` 1 where there is only this one.
 
     ``wrapped`` says that torch keeps their steps in time (DDP, FSDP), so that looks can be
-    taken together.
+    taken together. ``asked`` counts how often they asked one another whether all is well, and
+    ``well`` is the latest answer.
     """
 
     size: int = 1
     wrapped: bool = False
+    asked: int = 0
+    well: bool = True
 
     @classmethod
     def of(cls, model: nn.Module) -> Group:
@@ -44,9 +47,24 @@ class Group:
         """Whether no process has failed: all of them ask at the same step."""
         if not self.together:
             return not failed
+        self.asked += 1
         flag = torch.tensor([int(failed)], device=device)
         distributed.all_reduce(flag, distributed.ReduceOp.MAX)
-        return not bool(flag.item())
+        self.well = not bool(flag.item())
+        return self.well
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process decides for all."""
+        return not self.together or distributed.get_rank() == 0
+
+    def of_first(self, value: Any, device: torch.device) -> Any:
+        """The value that the first process has, in all of them."""
+        if not self.together:
+            return value
+        box = [value]
+        distributed.broadcast_object_list(box, 0, device=device)
+        return box[0]
 
     def reduced(self, states: list[State]) -> list[State]:
         """The states of all sites, put together over the processes: two messages for all."""
@@ -61,14 +79,15 @@ class Group:
         largests = torch.split(largest, [part.numel() for part in most])
         return [_state(*parts) for parts in zip(totals, largests, strict=True)]
 
-    def summed(self, values: Counts, device: torch.device) -> Counts:
-        """The sum over the processes, entry by entry."""
-        if not self.together:
+    def summed(self, values: list[Reals], device: torch.device) -> list[Reals]:
+        """The sums over the processes, entry by entry: one message for all."""
+        if not self.together or not values:
             return values
-        tensor = torch.from_numpy(np.ascontiguousarray(values)).to(device)
-        distributed.all_reduce(tensor, distributed.ReduceOp.SUM)
-        total: Counts = tensor.cpu().numpy()
-        return total
+        message = torch.from_numpy(np.concatenate([one.ravel() for one in values])).to(device)
+        distributed.all_reduce(message, distributed.ReduceOp.SUM)
+        ends = np.cumsum([one.size for one in values])[:-1]
+        parts = np.split(message.cpu().numpy(), ends)
+        return [part.reshape(one.shape) for part, one in zip(parts, values, strict=True)]
 
     def merged(self, census: Census) -> Census:
         """The census of all processes, the same in each of them."""
@@ -76,10 +95,15 @@ class Group:
             return census
         texts: list[Any] = [None] * self.size
         distributed.all_gather_object(texts, census.to_json())
-        first, *others = (Census.from_json(text) for text in texts)
-        for other in others:
-            first = first.merge(other)
-        return first
+        parts = [Census.from_json(text) for text in texts]
+        whole = parts[0]
+        for part in parts[1:]:
+            whole = whole.merge(part)
+        for name, tally in whole.tallies.items():  # a step of several processes is one step
+            tallies = [part.tallies[name] for part in parts if name in part.tallies]
+            tally.reached = np.max([one.reached for one in tallies], axis=0)
+            tally.watched = max(one.watched for one in tallies)
+        return whole
 
 
 def _keeps_time(module: nn.Module) -> bool:

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import nn
 
-from hinge.census.watching.guard import Guard
-from hinge.census.watching.hooks import Passive
-from hinge.census.watching.post import Post
+from hinge.census.watching.counting.post import Post
+from hinge.census.watching.seeing.guard import Guard
+from hinge.census.watching.seeing.hooks import Passive
 from hinge.kernels.marking import signs
 
 Signs = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
@@ -45,13 +45,16 @@ class Gradients:
         self._taken: dict[str, Signs] = {}
         self._heard = [_UNKNOWN] * len(self._posts)
 
-    def read(self) -> list[float | torch.Tensor]:
-        """Mark what the gradients show; the sum of squares of each site's, NaN if unknown."""
+    def read(self, scale: torch.Tensor | None = None) -> list[float | torch.Tensor]:
+        """Mark what the gradients show; the sum of squares of each site's, NaN if unknown.
+
+        ``scale`` is that of the loss, where the optimizer divides by it on its own.
+        """
         squares = [_UNKNOWN] * len(self._posts)
         for index, post, parameter in self._readers:
             gradient = parameter.grad
             if gradient is not None and not gradient.is_sparse:
-                squares[index] = post.receive(gradient)
+                squares[index] = _unscaled(post.receive(gradient), scale)
         return squares
 
     def listen(self, guard: Guard) -> Iterator[Any]:
@@ -74,10 +77,13 @@ class Gradients:
         heard, self._heard = self._heard, [_UNKNOWN] * len(self._posts)
         return heard
 
-    def take_signs(self) -> None:
+    def take_signs(self, scale: torch.Tensor | None = None) -> None:
         """Count the signs of the weight gradients of every site that has them."""
         found = {post.wiring.site.name: self._signs(post) for post in self._posts}
-        self._taken = {name: three for name, three in found.items() if three is not None}
+        self._taken = {
+            name: (more, less, squares if scale is None else squares / scale.double() ** 2)
+            for name, (more, less, squares) in _known(found)
+        }
 
     def taken_signs(self) -> dict[str, Signs]:
         """The signs that were counted since the last call."""
@@ -114,6 +120,19 @@ class Gradients:
         return (
             parameter.grad if parameter.grad is not None and not parameter.grad.is_sparse else None
         )
+
+
+def _known(found: Mapping[str, Signs | None]) -> Iterator[tuple[str, Signs]]:
+    return ((name, three) for name, three in found.items() if three is not None)
+
+
+def _unscaled(square: float | torch.Tensor, scale: torch.Tensor | None) -> float | torch.Tensor:
+    """A square of scaled gradients as that of unscaled ones, without waiting for a device."""
+    if scale is None:
+        return square
+    if isinstance(square, float):
+        return square / float(scale) ** 2 if scale.is_cpu else square
+    return square / scale.double() ** 2
 
 
 def _is_sharded(parameter: torch.Tensor) -> bool:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
 import torch
 from torch import nn
 
-from hinge.census.watching.post import Post
+from hinge.census.watching.counting.post import Post
+from hinge.census.watching.seeing.guard import Guard
+from hinge.census.watching.seeing.hooks import Passive
 from hinge.kernels.glancing import glance
+
+Running = Callable[[], bool]
+"""Whether a pass runs that is to be counted."""
 
 
 class TracedEyes:
@@ -20,8 +26,11 @@ class TracedEyes:
     and never looks again. ``unseen`` names the sites that no such hook can see.
     """
 
-    def __init__(self, model: nn.Module, posts: dict[str, Post]) -> None:
+    def __init__(
+        self, model: nn.Module, posts: dict[str, Post], guard: Guard, is_running: Running
+    ) -> None:
         self._hooks = ExitStack()
+        self._posts = posts
         calls = Counter(post.wiring.site.module for post in posts.values())
         self.unseen: list[str] = []
         for name, post in posts.items():
@@ -31,12 +40,14 @@ class TracedEyes:
                 self.unseen.append(name)
                 continue
             module = model.get_submodule(site.module)
-            hook = module.register_forward_pre_hook(_hook(post, positions_last=positions_last))
-            self._hooks.callback(hook.remove)
+            hook = _hook(post, guard, is_running, positions_last=positions_last)
+            self._hooks.callback(module.register_forward_pre_hook(hook).remove)
 
     def close(self) -> None:
-        """Take all hooks away; what was compiled keeps what it traced."""
+        """Take all hooks away; what was compiled counts on, where nobody reads it any more."""
         self._hooks.close()
+        for post in self._posts.values():
+            post.part()
 
 
 def _positions_last(post: Post) -> bool | None:
@@ -52,24 +63,28 @@ def _positions_last(post: Post) -> bool | None:
     return False if units.axis == rank - 1 else None
 
 
-def _hook(post: Post, *, positions_last: bool) -> Any:
-    counts, reals, clock = post.counts, post.reals, post.clock
+def _hook(post: Post, guard: Guard, is_running: Running, *, positions_last: bool) -> Any:
+    state = post.counts, post.reals, post.clock
     kink, (low, high) = post.wiring.traits.fires_above, post.wiring.traits.live
 
-    def entered(_: nn.Module, args: tuple[Any, ...]) -> None:
-        if torch.is_grad_enabled():
-            z = args[0].detach()
-            z = z.float() if z.dtype != torch.float64 else z
-            shape = (*z.shape[:2], -1) if positions_last else (len(z), -1, z.shape[-1])
-            glance(
-                z.reshape(shape).contiguous(),
-                counts,
-                reals,
-                clock,
-                units_last=not positions_last,
-                kink=kink,
-                low=low,
-                high=high,
-            )
+    def see(z: torch.Tensor) -> None:
+        z = z.detach()
+        z = z.float() if z.dtype != torch.float64 else z
+        shape = (*z.shape[:2], -1) if positions_last else (len(z), -1, z.shape[-1])
+        z = z.reshape(shape).contiguous()
+        glance(z, *state, units_last=not positions_last, kink=kink, low=low, high=high)
 
-    return entered
+    def entered(_: nn.Module, args: tuple[Any, ...]) -> None:
+        if torch.compiler.is_compiling():
+            if torch.is_grad_enabled():
+                see(args[0])
+        elif args and is_running():
+            with guard:
+                see(args[0])
+
+    return Passive(entered)
+
+
+def in_backward() -> bool:
+    """Whether a backward pass runs: what is computed there was computed before."""
+    return bool(torch._C._current_graph_task_id() != -1)  # noqa: SLF001 - torch has no public name

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hinge.census.watching.pulses import Spike
-from hinge.census.watching.words import number
+from hinge.census.watching.telling.pulses import Spike
+from hinge.census.watching.telling.words import number
 from hinge.events import Cause
 
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from types import FrameType
 from typing import Any
 
 import torch
 from torch import nn
 
-from hinge.census.watching.clock import Clock
-from hinge.census.watching.eyes import Eyes
-from hinge.census.watching.guard import Guard
-from hinge.census.watching.hooks import Passive
-from hinge.census.watching.post import Post
-from hinge.census.watching.traced import TracedEyes
+from hinge.census.watching.counting.clock import Clock
+from hinge.census.watching.counting.post import Post
+from hinge.census.watching.seeing.eyes import Eyes
+from hinge.census.watching.seeing.guard import Guard
+from hinge.census.watching.seeing.hooks import Passive
+from hinge.census.watching.seeing.traced import TracedEyes, in_backward
 from hinge.errors import ModelError
 from hinge.tracing.arrangement import Arrangement
 from hinge.tracing.batches import Batch
@@ -24,6 +25,7 @@ from hinge.tracing.survey import Survey, wire
 from hinge.tracing.trace import Call
 from hinge.tracing.wiring import Wiring
 
+_CALL = nn.Module._call_impl.__code__  # noqa: SLF001 - where torch calls hooks
 _SURE = 8  # passes after which a site that was not seen will not be
 
 
@@ -56,17 +58,21 @@ class Passes:
         self._n = 0
         self._given: tuple[Any, Any] | None = None
         self._calls: dict[str, int] = {}
+        self._late: dict[str, None] = {}
         self._depth = 0
+        self._counted = False
         self._pass = ExitStack()
         self._survey: Survey | None = None
         self._eyes: Eyes | None = None
         self._hooks = ExitStack()
-        outer = model if hasattr(model, "_orig_mod") else self.model
+        while isinstance(model, nn.parallel.DistributedDataParallel):
+            model = model.module
+        self._outer = model  # what is compiled is not looked into
         before = Passive(self._before)
         after = Passive(self._after)
         for handle in (
-            outer.register_forward_pre_hook(before, prepend=True, with_kwargs=True),
-            outer.register_forward_hook(after, with_kwargs=True, always_call=True),
+            model.register_forward_pre_hook(before, prepend=True, with_kwargs=True),
+            model.register_forward_hook(after, with_kwargs=True, always_call=True),
         ):
             self._hooks.callback(handle.remove)
 
@@ -101,8 +107,13 @@ class Passes:
 
         ``counted`` are those of which anything was counted.
         """
-        if self.hooked < _SURE:
-            return []
+        notes = []
+        if self._late:
+            late = ", ".join(self._late)
+            notes.append(f"not watched, for they did not run in the first pass: {late}")
+        return notes if self.hooked < _SURE else notes + self._missed_by_hooks(counted)
+
+    def _missed_by_hooks(self, counted: set[str]) -> list[str]:
         if self.traced is not None:
             return self._missed_by_compiler(counted)
         unseen = [name for name, calls in self._calls.items() if not calls]
@@ -129,15 +140,24 @@ class Passes:
     def _before(self, _: nn.Module, args: Any, kwargs: Any) -> None:
         if torch.compiler.is_compiling():
             return
+        if self._depth and _calls_running(self._outer) == 1:  # Ctrl-C ended the one before
+            self._depth = 1
+            self._leave(None)
         self._depth += 1
-        if self._depth == 1 and self._guard.error is None and torch.is_grad_enabled():
+        if self._depth > 1:
+            return
+        self._counted = torch.is_grad_enabled() and not in_backward()
+        if self._counted and self._guard.error is None:
             with self._guard:
-                if not in_backward():
-                    self._begin(args, kwargs)
+                self._begin(args, kwargs)
 
     def _after(self, _: nn.Module, __: Any, ___: Any, output: Any) -> None:
         if torch.compiler.is_compiling():
             return
+        self._leave(output)
+
+    def _leave(self, output: Any) -> None:
+        """A call of the model is over; without an output it was broken off."""
         self._depth = max(0, self._depth - 1)
         if self._depth:
             return
@@ -145,9 +165,18 @@ class Passes:
             self._pass.close()
         if self._guard.error is not None:
             self.close()
-        elif self._survey is not None and self._eyes is None and output is not None:
-            with self._guard:
-                self._found(self._survey.wired(output))
+        elif self._survey is not None and not self.surveyed:
+            survey, self._survey = self._survey, None
+            if output is not None:
+                with self._guard:
+                    self._found(survey.wired(output))
+                    self._survey = survey
+
+    def _is_running(self) -> bool:
+        """Whether a pass is under way that is counted, as far as an eager part can know."""
+        if self._depth:
+            return self._counted
+        return torch.is_grad_enabled() and not in_backward()
 
     def _begin(self, args: Any, kwargs: Any) -> None:
         self.begun()
@@ -155,13 +184,13 @@ class Passes:
         self._given = args, kwargs
         self.examples += n
         self.count += 1
-        if not self.surveyed and is_compiled(self.model):
+        if not self.surveyed and is_compiled(self._outer):
             self._survey_apart(Batch(list(args), dict(kwargs), n, self._axis))
         if self.traced is not None:
             self.hooked += 1
         elif self._eyes is None or self.sample:
             if self._survey is None:
-                self._survey = Survey(self.model, self._sampled)
+                self._survey = Survey(self.model, self._sampled, self._guard)
             tensors = Batch(list(args), dict(kwargs)).tensors
             self._pass.enter_context(self._survey.of(tensors, n, self._axis))
             if self._eyes is not None:  # for the gradients, which a survey cannot see
@@ -181,8 +210,8 @@ class Passes:
             )
         for name, wiring in wirings.items():
             self._post(name, wiring).wiring = wiring
-        if is_compiled(self.model):
-            self.traced = TracedEyes(self.model, self.posts)
+        if is_compiled(self._outer):
+            self.traced = TracedEyes(self.model, self.posts, self._guard, self._is_running)
             self._hooks.callback(self.traced.close)
         else:
             self._eyes = Eyes(self.model, wirings, self._glanced)
@@ -197,6 +226,9 @@ class Passes:
     def _sampled(self, call: Call, wiring: Wiring) -> None:
         """A site was called in a pass that is surveyed."""
         if self._guard.error is not None:
+            return
+        if self.surveyed and call.site not in self.posts:
+            self._late[call.site] = None
             return
         with self._guard, torch.no_grad():
             post = self._post(call.site, wiring)
@@ -228,9 +260,14 @@ class Passes:
             post.receive_values(gradient, arrangement)
 
 
-def in_backward() -> bool:
-    """Whether a backward pass runs: what is computed there was computed before."""
-    return bool(torch._C._current_graph_task_id() != -1)  # noqa: SLF001 - torch has no public name
+def _calls_running(model: nn.Module) -> int:
+    """How many calls of a model are under way."""
+    frame: FrameType | None = sys._getframe()  # noqa: SLF001 - nobody else knows
+    n = 0
+    while frame is not None:
+        n += frame.f_code is _CALL and frame.f_locals.get("self") is model
+        frame = frame.f_back
+    return n
 
 
 def is_compiled(model: nn.Module) -> bool:

@@ -16,14 +16,16 @@ class Ledger:
         self._first = array("q")  # the first step of each run of equal steps
         self._before = array("q")  # the examples before it
         self._each = array("q")  # the examples of each of its steps
+        self._next = 0
         self.examples = 0
 
     def add(self, step: int, examples: int) -> None:
-        """A step is over in which so many examples were seen; steps come in order."""
-        if not self._each or self._each[-1] != examples:
+        """A step, or a part of it, is over in which so many examples were seen; in order."""
+        if not self._each or self._each[-1] != examples or step != self._next:
             self._first.append(step)
             self._before.append(self.examples)
             self._each.append(examples)
+        self._next = step + 1
         self.examples += examples
 
     def until(self, steps: Counts) -> Counts:

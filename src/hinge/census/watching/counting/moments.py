@@ -9,10 +9,10 @@ import torch
 
 from hinge.census.measure import laid_out, measure, reduced
 from hinge.census.tally import Tally
-from hinge.census.watching.shot import on_its_way
+from hinge.census.watching.counting.shot import on_its_way
 from hinge.kernels import COUNTS
 from hinge.tracing.arrangement import Arrangement
-from hinge.units import Reals, Site, Traits
+from hinge.units import Site, Traits
 
 _VALUES = COUNTS.index("values")
 
@@ -27,12 +27,6 @@ class Batch:
     def on_its_way(self) -> Batch:
         """A copy on the host, or on its way there."""
         return Batch(on_its_way(self.values), on_its_way(self.sums))
-
-    def moments(self) -> tuple[Reals, Reals, Reals]:
-        """Mean and variance of the pre-activations, and E|h|, of each unit."""
-        values = np.maximum(self.values.numpy(), 1)
-        mean, squares, strength = self.sums.numpy() / values
-        return mean, np.maximum(squares - mean * mean, 0.0), strength
 
 
 class Moments:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hinge.census.watching.glimpse import Glimpse
-from hinge.census.watching.silence import ceased, improbable, never
+from hinge.census.watching.telling.silence import ceased, improbable, never
 from hinge.events import Cause
 from hinge.units import Counts, Reals
 
@@ -103,8 +103,9 @@ class History:
     ) -> tuple[Counts, Counts]:
         """The units newly dead, born so and died since; from now on they count as dead.
 
-        See `hinge.census.watching.silence` for the rules. A unit must be improbably silent at
-        its recent rate and at that of the whole run: who fires less and less is not dead yet.
+        See `hinge.census.watching.telling.silence` for the rules. A unit must be improbably
+        silent at its recent rate and at that of the whole run: who fires less and less is not
+        dead yet.
         Nor is a unit whose pre-activations are no numbers.
         """
         if not glimpse.traits.flat_below:

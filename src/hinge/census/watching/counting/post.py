@@ -7,8 +7,8 @@ import torch
 
 from hinge.census.measure import laid_out
 from hinge.census.tally import Tally
-from hinge.census.watching.moments import Moments
-from hinge.census.watching.shot import Shot
+from hinge.census.watching.counting.moments import Moments
+from hinge.census.watching.counting.shot import Shot
 from hinge.kernels import COUNTS
 from hinge.kernels.glancing import GLANCED, Glancer, glance
 from hinge.kernels.marking import Marker, mark
@@ -38,9 +38,7 @@ class Post:
         self.sampled = Moments(wiring.site, wiring.traits)
         self.gradient_seen = False
         self.by_value = False
-        low, high = wiring.traits.live
-        state = self.counts, self.reals, clock
-        self._glancer = Glancer(state, wiring.traits.fires_above, low, high)
+        self._glancer = self._new_glancer()
         self._marker = Marker(self.marks, clock)
         self._shape, self._n_examples = torch.Size(()), -1
         self._fit: Arrangement | None = None
@@ -57,6 +55,15 @@ class Post:
         self.marks[1] = -1
         self.sampled = Moments(self.wiring.site, self.wiring.traits)
         self.gradient_seen = False
+
+    def part(self) -> None:
+        """Leave what compiled code goes on counting behind."""
+        self.counts, self.reals = self.counts.clone(), self.reals.clone()
+        self._glancer = self._new_glancer()
+
+    def _new_glancer(self) -> Glancer:
+        traits = self.wiring.traits
+        return Glancer((self.counts, self.reals, self.clock), traits.fires_above, *traits.live)
 
     def arrangement(self, shape: torch.Size, n_examples: int) -> Arrangement | None:
         """How a pre-activation of this shape is laid out; None where its units do not fit."""

@@ -8,7 +8,8 @@ The ranking, and its reasons:
    is improbable. The update of step s changes the forward pass of step s + 1: a unit that
    fired last at step s was killed by the update of s, which momentum makes of the gradients
    of the steps before too (each weighs 0.9 of the next). If both fit, what came first is
-   blamed, for a large rate makes large gradients; at the same step the larger multiple;
+   blamed, for a large rate makes large gradients: a rate that was large since before the
+   gradient, and still is. At the same step it is the larger multiple;
 3. *bias drift*: the bias fell from look to look, in no leap, and its fall is at least half
    the fall of the largest pre-activation;
 4. *mean shift*: the mean fell by as much, and more than half of it without the bias;
@@ -27,12 +28,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hinge.census.watching.blame import blamed
-from hinge.census.watching.blame import told as told_of
-from hinge.census.watching.history import Move
-from hinge.census.watching.pulses import FEWEST, Spike
-from hinge.census.watching.scene import Scene
-from hinge.census.watching.words import middle, number
+from hinge.census.watching.telling.blame import blamed
+from hinge.census.watching.telling.blame import told as told_of
+from hinge.census.watching.telling.history import Move
+from hinge.census.watching.telling.pulses import FEWEST, Spike
+from hinge.census.watching.telling.scene import Scene
+from hinge.census.watching.telling.words import middle, number
 from hinge.events import Cause, Event, Kind
 from hinge.units import Counts
 
@@ -167,7 +168,9 @@ def _spike(kind: Cause) -> Callable[[_Case], _Finding]:
 def _suspects(case: _Case, unit: int) -> tuple[Spike | None, Spike | None]:
     last, reach = int(case.last[unit]), int(case.reach[unit])
     spikes = case.scene.spikes
-    return spikes.rate(last, reach), spikes.gradient(case.column, last, reach)
+    rate, gradient = spikes.rate(last, reach), spikes.gradient(case.column, last, reach)
+    onset = None if gradient is None else spikes.rate_onset(gradient.step)
+    return onset or rate, gradient
 
 
 def _drift(case: _Case) -> _Finding:

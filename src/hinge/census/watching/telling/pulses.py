@@ -148,6 +148,14 @@ class Spikes:
         """The spike of the learning rate that weighs most on the updates from ``step`` on."""
         return _heaviest(self._found[0], step, reach, _RATE_SPIKE)
 
+    def rate_onset(self, step: int) -> Spike | None:
+        """The first of the steps in a row up to this one at which the rate was a spike."""
+        spikes = {spike.step: spike for spike in self._found[0]}
+        onset = None
+        while step in spikes:
+            onset, step = spikes[step], step - 1
+        return onset
+
     def gradient(self, site: int, step: int, reach: int = 0) -> Spike | None:
         """The spike of a site's gradient that weighs most on the updates from ``step`` on."""
         return _heaviest(self._found[site + 1], step, reach, _GRADIENT_SPIKE)

@@ -8,8 +8,8 @@ from statistics import median  # of a few numbers: several times as fast as NumP
 
 import numpy as np
 
-from hinge.census.watching.scene import Scene
-from hinge.census.watching.words import many, number
+from hinge.census.watching.telling.scene import Scene
+from hinge.census.watching.telling.words import many, number
 from hinge.events import Cause, Event, Kind
 from hinge.units import Counts, Reals
 
@@ -178,7 +178,7 @@ def _skip(scene: Scene, first: int) -> Event:
     ]
     told = f"{many(length, 'update')} left out from step {stretch.steps[first]} on."
     scales = stretch.scales[[max(first - 1, 0), min(last + 1, stretch.steps.size - 1)]]
-    if np.isfinite(scales).all():
+    if np.isfinite(scales).all() and scales[0] != scales[1]:
         told += f" The loss scale went from {number(scales[0])} to {number(scales[1])}."
     if names:
         told += f" The gradients of {', '.join(names)} were not finite."

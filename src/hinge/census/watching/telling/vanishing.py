@@ -7,8 +7,8 @@ from statistics import median  # of a few numbers: several times as fast as NumP
 
 import numpy as np
 
-from hinge.census.watching.scene import Scene
-from hinge.census.watching.words import number
+from hinge.census.watching.telling.scene import Scene
+from hinge.census.watching.telling.words import number
 from hinge.events import Cause, Event, Kind
 from hinge.units import Counts, Reals
 

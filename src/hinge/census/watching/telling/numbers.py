@@ -8,7 +8,14 @@ from collections.abc import Callable, Mapping
 import numpy as np
 
 from hinge.census.watching.glimpse import Glimpse
-from hinge.census.watching.silence import EXAMPLES, PATIENCE, Mask, ceased, improbable, never
+from hinge.census.watching.telling.silence import (
+    EXAMPLES,
+    PATIENCE,
+    Mask,
+    ceased,
+    improbable,
+    never,
+)
 from hinge.units import RARE, Reals
 
 DORMANT = 0.025

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
-from hinge.census.watching.hooks import Passive
+from hinge.census.watching.seeing.hooks import Passive
 from hinge.tracing.wiring import Wiring
 
 Seen = Callable[[str, torch.Tensor], None]
@@ -41,7 +41,11 @@ class Eyes:
         self._hooks = ExitStack()
         for wiring in wirings.values():
             self._turns[wiring.site.module].append(wiring)
-        functional = {path for path, turns in self._turns.items() if turns[0].site.function}
+        functional = {
+            path
+            for path, turns in self._turns.items()
+            if turns[0].site.function and not _is_ours(model.get_submodule(path))
+        }
         self._functions = _Functions(self._called) if functional else None
         for path in self._turns:
             module = model.get_submodule(path)
@@ -122,6 +126,11 @@ class Eyes:
         self._next[path] = turn + 1
         if turn < len(turns):
             self._seen(turns[turn].site.name, z)
+
+
+def _is_ours(module: nn.Module) -> bool:
+    """Whether a module is an activation of Hinge's, whose kernels no torch function shows."""
+    return type(module).__module__.startswith("hinge.nn.")
 
 
 def _spells(function: str, activation: str) -> bool:

@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hinge.census.watching.glimpse import Glimpse
-from hinge.census.watching.history import History
-from hinge.census.watching.pulses import Spikes, Stretch
+from hinge.census.watching.telling.history import History
+from hinge.census.watching.telling.pulses import Spikes, Stretch
 from hinge.events import Cause, Event, Kind
 from hinge.units import Counts
 

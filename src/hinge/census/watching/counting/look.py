@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from hinge.census.watching.gathering import Group
+from hinge.census.watching.counting.gathering import Group
+from hinge.census.watching.counting.gradients import Gradients, Signs
+from hinge.census.watching.counting.ledger import Ledger
+from hinge.census.watching.counting.moments import Batch
+from hinge.census.watching.counting.post import Post
+from hinge.census.watching.counting.shot import Shot, on_its_way
 from hinge.census.watching.glimpse import Glimpse, Pulse
-from hinge.census.watching.gradients import Gradients, Signs
-from hinge.census.watching.ledger import Ledger
-from hinge.census.watching.moments import Batch
-from hinge.census.watching.post import Post
-from hinge.census.watching.shot import Shot, on_its_way
 from hinge.units import Reals
 
 
@@ -26,13 +26,18 @@ class Beat:
     rate: float
     squares: list[float | torch.Tensor]
     scale: torch.Tensor | None = None
+    infinite: torch.Tensor | None = None
 
     def pulse(self, scale_before: float | None) -> Pulse:
-        """The step's numbers, on the host; a loss scale that fell tells of a step left out."""
+        """The step's numbers, on the host; a loss scale that fell tells of a step left out.
+
+        But where the optimizer itself leaves steps out, ``infinite`` tells.
+        """
         squares = np.array([float(one) for one in self.squares])
         scale = None if self.scale is None else float(self.scale)
         fell = scale is not None and scale_before is not None and scale < scale_before
-        return Pulse(self.step, self.rate, np.sqrt(squares), scale, skipped=fell)
+        skipped = fell if self.infinite is None else bool(self.infinite)
+        return Pulse(self.step, self.rate, np.sqrt(squares), scale, skipped)
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +70,17 @@ class Look:
     ) -> Look:
         """Copy what is there now, put together over the processes that train the model."""
         known = {name: gradients.offset(post) for name, post in posts.items()}
-        states = group.reduced([(p.counts, p.reals, p.marks) for p in posts.values()])
+        offsets = {name: on_its_way(one) for name, one in known.items() if one is not None}
         latest = {name: post.sampled.latest for name, post in posts.items()}
+        moments = {name: one.on_its_way() for name, one in latest.items() if one is not None}
+        signs = {
+            name: (on_its_way(more), on_its_way(less), on_its_way(squares))
+            for name, (more, less, squares) in gradients.taken_signs().items()
+        }
+        # From here on the processes wait for one another.
+        if not group.all_well(next(iter(posts.values())).clock.device):
+            raise RuntimeError("the watch of another process failed")
+        states = group.reduced([(p.counts, p.reals, p.marks) for p in posts.values()])
         return cls(
             step,
             examples,
@@ -75,12 +89,9 @@ class Look:
                 name: Shot.of(counts, reals, marks if posts[name].gradient_seen else None)
                 for name, (counts, reals, marks) in zip(posts, states, strict=True)
             },
-            {name: on_its_way(one) for name, one in known.items() if one is not None},
-            {name: batch.on_its_way() for name, batch in latest.items() if batch is not None},
-            {
-                name: (on_its_way(more), on_its_way(less), on_its_way(squares))
-                for name, (more, less, squares) in gradients.taken_signs().items()
-            },
+            offsets,
+            moments,
+            signs,
             beats,
             _arrival(posts),
         )
@@ -91,21 +102,32 @@ class Look:
             self.arrival.synchronize()
 
     def glimpses(self, ledger: Ledger, group: Group) -> dict[str, Glimpse]:
-        """The sites as values on the host."""
-        return {n: self._glimpse(n, post, ledger, group) for n, post in self.posts.items()}
+        """The sites as values on the host; the processes of ``group`` put theirs together."""
+        own = [self._own(name, post, ledger) for name, post in self.posts.items()]
+        whole = group.summed(own, next(iter(self.posts.values())).clock.device)
+        pairs = zip(self.posts.items(), whole, strict=True)
+        return {name: self._glimpse(name, post, rows) for (name, post), rows in pairs}
 
-    def _glimpse(self, name: str, post: Post, ledger: Ledger, group: Group) -> Glimpse:
-        shot, offset, batch = self.shots[name], self.offsets.get(name), self.moments.get(name)
-        last = shot.counted("last_fired")
-        mean, var, strength = (None, None, None) if batch is None else batch.moments()
+    def _own(self, name: str, post: Post, ledger: Ledger) -> Reals:
+        """What adds up over processes: silent examples; values, and sums of the latest batch."""
+        rows = np.zeros((5, post.wiring.site.n_units))
+        rows[0] = self.examples - ledger.until(self.shots[name].counted("last_fired"))
+        batch = self.moments.get(name)
+        if batch is not None:
+            rows[1], rows[2:] = batch.values.numpy(), batch.sums.numpy()
+        return rows
+
+    def _glimpse(self, name: str, post: Post, rows: Reals) -> Glimpse:
+        shot, offset = self.shots[name], self.offsets.get(name)
+        mean, var, strength = _moments(rows) if name in self.moments else (None, None, None)
         share, norm = _read(self.signs.get(name))
         return Glimpse(
             site=post.wiring.site,
             traits=post.wiring.traits,
             seen=shot.counted("seen"),
             fired=shot.counted("fired"),
-            last_fired=last,
-            silent=group.summed(self.examples - ledger.until(last), post.clock.device),
+            last_fired=shot.counted("last_fired"),
+            silent=rows[0].astype(np.int64),
             top=shot.top,
             gradient_steps=shot.gradient_steps,
             last_gradient=shot.last_gradient,
@@ -117,6 +139,13 @@ class Look:
             gradient_norm=norm,
             inputs=post.wiring.inputs,
         )
+
+
+def _moments(rows: Reals) -> tuple[Reals, Reals, Reals]:
+    """Mean and variance of the pre-activations, and E|h|, of each unit."""
+    _, values, *sums = rows
+    mean, squares, strength = np.stack(sums) / np.maximum(values, 1)
+    return mean, np.maximum(squares - mean * mean, 0.0), strength
 
 
 def _arrival(posts: Mapping[str, Post]) -> torch.Event | None:

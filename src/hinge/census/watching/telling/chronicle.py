@@ -9,16 +9,16 @@ from operator import attrgetter
 
 import numpy as np
 
-from hinge.census.watching import causes
-from hinge.census.watching.alarms import Activations, Gradients, Skips
 from hinge.census.watching.glimpse import Glimpse, Pulse
-from hinge.census.watching.history import History
-from hinge.census.watching.pulses import Pulses, Spikes
-from hinge.census.watching.scene import Scene
-from hinge.census.watching.silence import EXAMPLES, PATIENCE
-from hinge.census.watching.unbroken import Unbroken
-from hinge.census.watching.vanishing import Vanishing
-from hinge.census.watching.words import many, middle, number
+from hinge.census.watching.telling import causes
+from hinge.census.watching.telling.alarms import Activations, Gradients, Skips
+from hinge.census.watching.telling.history import History
+from hinge.census.watching.telling.pulses import Pulses, Spikes
+from hinge.census.watching.telling.scene import Scene
+from hinge.census.watching.telling.silence import EXAMPLES, PATIENCE
+from hinge.census.watching.telling.unbroken import Unbroken
+from hinge.census.watching.telling.vanishing import Vanishing
+from hinge.census.watching.telling.words import many, middle, number
 from hinge.errors import DataError, OptionError
 from hinge.events import Cause, Event, Kind
 from hinge.units import Counts, Site
@@ -34,8 +34,8 @@ class Chronicle:
 
     Its memory does not grow with the run, but for the events themselves: a few arrays per
     site, and the latest ``window`` steps. When a silent unit counts as dead is said in
-    `hinge.census.watching.silence`, how causes are told apart in
-    `hinge.census.watching.causes`.
+    `hinge.census.watching.telling.silence`, how causes are told apart in
+    `hinge.census.watching.telling.causes`.
 
     Parameters
     ----------

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from types import TracebackType
 
 
-class Guard:
+class Guard(AbstractContextManager[None]):
     """A context in which an error becomes one warning, and a call of ``stop`` with its text.
 
     After the first error everything is let pass, since what follows is its consequence.

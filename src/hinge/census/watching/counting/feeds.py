@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from hinge.census.watching.post import Post
+from hinge.census.watching.counting.post import Post
 from hinge.tracing.running import unwrapped
 from hinge.units import Counts, Feed
 

@@ -1,0 +1,1 @@
+"""Counts what the units do at every step, and puts the counts of several processes together."""

@@ -1,0 +1,1 @@
+"""Tells what happened to the units, and what probably made it happen."""

@@ -31,6 +31,12 @@ _HELD = "bias beyond reach"
 _CHANCE = 0.01  # of a network of these widths being born with a dead layer
 
 
+Preserves = Literal["everywhere", "data", "no"]
+"""Where the model's function stays what it is."""
+
+_NORM = "hinge.insert_batchnorm(model, sites, data, preserving=False)"
+
+
 @dataclass(frozen=True)
 class Advice:
     """A remedy that fits what was found.
@@ -43,7 +49,7 @@ class Advice:
     remedy: str
     why: str
     sites: tuple[str, ...]
-    preserves: Literal["everywhere", "data", "no"]
+    preserves: Preserves
 
 
 @dataclass(frozen=True)
@@ -170,7 +176,10 @@ def _recentre(scene: _Scene) -> list[Advice]:
         f"At {first}, the first site, mean over spread is {number(shift)}: what the inputs have "
         f"in common decides, and {_dead_share(scene, first)} dead there."
     )
-    return [Advice("hinge.recentre(model, data)", why, (first,), "no")]
+    observed = scene.observed[first]
+    dense = bool((observed.values == observed.seen).all())  # a convolution may pad with zeros
+    preserves: Preserves = "everywhere" if dense else "no"
+    return [Advice("hinge.recentre(model, data)", why, (first,), preserves)]
 
 
 def _normalise(scene: _Scene) -> list[Advice]:
@@ -185,7 +194,7 @@ def _normalise(scene: _Scene) -> list[Advice]:
         f"Mean over spread is {number(shifts[worst])} at {worst}, above {_SHIFTED:g}: units are "
         f"off for all examples or on for all, and {_dead_share(scene, worst)} dead there."
     )
-    return [Advice("hinge.insert_batchnorm(model, data)", why, sites, "no")]
+    return [Advice(_NORM, why, sites, "no")]
 
 
 def _lift(scene: _Scene) -> list[Advice]:
@@ -234,9 +243,7 @@ def _split(scene: _Scene) -> list[Advice]:
         f"{found[worst].of - found[worst].n_dead:,}: the dead can take half of it over, "
         "whatever the data."
     )
-    return [
-        Advice("hinge.revive(model, census, data, by=Split())", why, tuple(found), "everywhere")
-    ]
+    return [Advice("hinge.revive(model, census, data, by=Split())", why, tuple(found), "no")]
 
 
 def _leaky(scene: _Scene) -> list[Advice]:

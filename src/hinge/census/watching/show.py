@@ -12,7 +12,7 @@ from hinge.page import Block, Column, Heading, Note, Page, Table, Tone, Value
 BLIND = (
     "no pass of the model was seen although the optimizer made steps: either another object is "
     "called (pass to hinge.watch what the training calls), or the pass runs inside a compiled "
-    "function (pass example=, a batch of inputs, to hinge.watch)"
+    "function (compile the model itself instead: torch.compile(model))"
 )
 _NAMED = 8  # units named in a line
 _ROWS = 12  # events that a narrow page lists

@@ -52,8 +52,8 @@ def watch(
     patience
         How many silent steps a unit must have behind it before it can be called dead.
     example
-        A batch of inputs as the model takes it (a tuple of several). Needed only where the
-        passes run inside a compiled function, which lets nobody see the first one.
+        A batch of inputs as the model takes it (a tuple of several). Needed only for a model
+        that was compiled in place, by ``model.compile()``: nobody can see its first pass.
 
     Raises
     ------

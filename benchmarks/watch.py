@@ -130,21 +130,22 @@ def fastai_stats(loop: Loop) -> Iterator[Step]:
 
 
 def wandb_watch(log: str) -> Callable[[Loop], AbstractContextManager[Step]]:
+    """Offline; all its contestants write to one run, since hooks of wandb know only that one."""
+
     @contextmanager
     def contestant(loop: Loop) -> Iterator[Step]:
         with tempfile.TemporaryDirectory() as folder:
-            settings = wandb.Settings(
-                mode="offline", silent=True, root_dir=folder, reinit="create_new"
-            )
-            with wandb.init(project="benchmark", dir=folder, settings=settings) as run:
-                run.watch(loop.model, log=log, log_freq=1)
+            run = wandb.run or wandb.init(project="benchmark", dir=folder, mode="offline")
+            run.watch(loop.model, log=log, log_freq=1)
 
-                def step() -> None:
-                    loop.step()
-                    run.log({"step": 1})
+            def step() -> None:
+                loop.step()
+                run.log({"step": 1})
 
-                yield step
-                run.unwatch(loop.model)
+            yield step
+            run.unwatch(loop.model)
+            if wandb.run is not None:
+                wandb.finish()
 
     return contestant
 

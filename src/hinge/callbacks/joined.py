@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from hinge.errors import HingeError
-from hinge.sinks.late import needed
+from hinge.optional import optional
 
 
 def joined(hooks: type, modules: tuple[str, ...], base: str, package: str) -> type:
@@ -41,4 +41,4 @@ def _first(modules: tuple[str, ...], base: str, package: str) -> Any:
 
 
 def _imported(module: str, base: str, package: str) -> Any:
-    return getattr(needed(module, package, f"a callback for {package}"), base)
+    return getattr(optional(module, package, f"a callback for {package}"), base)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from hinge.callbacks.attached import Attached, Log
 from hinge.callbacks.joined import joined
 from hinge.errors import ModelError
-from hinge.sinks.late import needed
+from hinge.optional import optional
 
 _MODULES = ("keras.callbacks",)
 
@@ -40,7 +40,7 @@ class Hooks(Attached):
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Start the watch. Raises `ModelError` on another backend than torch."""
         del logs
-        backend = needed("keras", "keras", "the callback for Keras").backend.backend()
+        backend = optional("keras", "keras", "the callback for Keras").backend.backend()
         if backend != "torch":
             raise ModelError(
                 "only networks that torch runs can be watched",

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from hinge.cli.inputs.optional import optional
+from hinge.optional import optional
 
 RATE, SLIP = 0.05, 1.0
 """The learning rate, and what it is for one epoch by mistake, which kills units."""
@@ -69,7 +69,7 @@ class Digits:
         E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine
         Learning Repository, 1998. Raises `HingeError` if scikit-learn is missing.
         """
-        datasets = optional("sklearn.datasets", "scikit-learn", "demo", "the demo")
+        datasets = optional("sklearn.datasets", "scikit-learn", "the demo", extra="demo")
         pixels, labels = datasets.load_digits(return_X_y=True)
         order = np.random.default_rng(_ORDER).permutation(len(labels))
         darkest = pixels.max()

@@ -11,7 +11,7 @@ from typing import Any
 
 from hinge.errors import HingeError, OptionError
 from hinge.events import Event
-from hinge.sinks.late import needed
+from hinge.optional import optional
 from hinge.sinks.lines import line
 from hinge.sinks.telling import counted
 
@@ -39,8 +39,8 @@ class MLflow:
     """
 
     def __init__(self, run_id: Any = None, *, client: Any = None) -> None:
-        mlflow = needed("mlflow", "mlflow-skinny", _PURPOSE)
-        self._metric = needed("mlflow.entities", "mlflow-skinny", _PURPOSE).Metric
+        mlflow = optional("mlflow", "mlflow-skinny", _PURPOSE)
+        self._metric = optional("mlflow.entities", "mlflow-skinny", _PURPOSE).Metric
         self._events: list[Event] = []
         self._own = False
         identity = _identity(run_id)
@@ -83,7 +83,7 @@ class MLflow:
             self._events.clear()
         if self._own:
             self._own = False
-            mlflow = needed("mlflow", "mlflow-skinny", _PURPOSE)
+            mlflow = optional("mlflow", "mlflow-skinny", _PURPOSE)
             active = mlflow.active_run()
             if active is not None and active.info.run_id == self.run_id:
                 mlflow.end_run()

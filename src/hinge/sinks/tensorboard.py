@@ -8,7 +8,7 @@ from typing import Any
 
 from hinge.errors import FileError, OptionError
 from hinge.events import Event
-from hinge.sinks.late import needed
+from hinge.optional import optional
 from hinge.sinks.telling import told
 
 _METHODS = ("add_scalar", "add_text", "flush")
@@ -57,7 +57,7 @@ def writes_summaries(x: Any) -> bool:
 
 
 def _opened(folder: str | os.PathLike[str]) -> Any:
-    module = needed("torch.utils.tensorboard", "tensorboard", "writing for TensorBoard")
+    module = optional("torch.utils.tensorboard", "tensorboard", "writing for TensorBoard")
     try:
         return module.SummaryWriter(os.fspath(folder))
     except (OSError, ValueError) as error:

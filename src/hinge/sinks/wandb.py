@@ -7,7 +7,7 @@ from typing import Any
 
 from hinge.errors import OptionError
 from hinge.events import Event
-from hinge.sinks.late import needed
+from hinge.optional import optional
 from hinge.sinks.telling import told
 
 _NEEDED = ("wandb", "wandb", "logging to wandb")
@@ -40,7 +40,7 @@ class WandB:
     def __init__(self, run: Any = None, *, commit: bool | None = None) -> None:
         found = _active() if run is None else _checked(run)
         self._own = found is None
-        self._run = needed(*_NEEDED).init() if found is None else found
+        self._run = optional(*_NEEDED).init() if found is None else found
         self._commit = self._own if commit is None else commit
         self._events: list[Event] = []
         self._run.define_metric(_STEP, hidden=True)
@@ -59,7 +59,7 @@ class WandB:
     def close(self) -> None:
         """Log the table of all events; finish the run if it was started here."""
         if self._events:
-            table = needed(*_NEEDED).Table(
+            table = optional(*_NEEDED).Table(
                 columns=list(_COLUMNS), data=[_row(event) for event in self._events]
             )
             self._run.log({"hinge/events": table}, commit=self._commit)
@@ -75,7 +75,7 @@ def is_run(x: Any) -> bool:
 
 def _active() -> Any:
     """The run that ``wandb.init`` has started, or None."""
-    return needed(*_NEEDED).run
+    return optional(*_NEEDED).run
 
 
 def _row(event: Event) -> list[int | str]:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hinge.cli.inputs.optional import optional
 from hinge.errors import DataError, FileError
+from hinge.optional import optional
 
 ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
 """What is taken for an image, by the ending of its name."""
@@ -34,7 +34,7 @@ class ImageFolder:
     @classmethod
     def open(cls, folder: Path) -> ImageFolder:
         """Find the images. Raises `DataError` or `FileError` if there is none, or no Pillow."""
-        optional("PIL", "pillow", "data", "reading images")
+        optional("PIL", "pillow", "reading images", extra="data")
         paths = sorted(
             path
             for path in folder.rglob("*")
@@ -79,7 +79,7 @@ class ImageFolder:
 
 def _pixels(path: Path) -> npt.NDArray[np.float32]:
     """Read one image as ``(C, H, W)``: grey has one channel, all else red, green and blue."""
-    image = optional("PIL.Image", "pillow", "data", "reading images")
+    image = optional("PIL.Image", "pillow", "reading images", extra="data")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", image.DecompressionBombWarning)

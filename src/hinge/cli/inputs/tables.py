@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from hinge.cli.inputs.arrays import LABELS
-from hinge.cli.inputs.optional import optional
 from hinge.cli.inputs.rows import Named
 from hinge.cli.inputs.takes import Takes
 from hinge.errors import DataError, FileError
+from hinge.optional import optional
 
 LARGEST_TABLE = 4 * 2**30
 """Bytes beyond which a table is not opened: it is read at once."""
@@ -29,7 +29,7 @@ def csv_rows(path: Path, takes: Takes, name: str | None) -> Named:
     Columns are separated by commas, semicolons or tabs. Missing values become NaN.
     """
     del name
-    pandas = optional("pandas", "pandas", "data", "reading a .csv file")
+    pandas = optional("pandas", "pandas", "reading a .csv file", extra="data")
     _check_size(path)
     try:
         with path.open(encoding="utf-8-sig") as file:
@@ -47,8 +47,8 @@ def csv_rows(path: Path, takes: Takes, name: str | None) -> Named:
 def parquet_rows(path: Path, takes: Takes, name: str | None) -> Named:
     """Read the numeric columns of a .parquet file. Missing values become NaN."""
     del name
-    pandas = optional("pandas", "pandas", "data", "reading a .parquet file")
-    arrow = optional("pyarrow", "pyarrow", "data", "reading a .parquet file")
+    pandas = optional("pandas", "pandas", "reading a .parquet file", extra="data")
+    arrow = optional("pyarrow", "pyarrow", "reading a .parquet file", extra="data")
     _check_size(path)
     try:
         table = pandas.read_parquet(path, engine="pyarrow")

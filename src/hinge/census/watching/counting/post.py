@@ -7,6 +7,7 @@ import torch
 
 from hinge.census.measure import laid_out
 from hinge.census.tally import Tally
+from hinge.census.watching.counting.attendance import Attendance
 from hinge.census.watching.counting.moments import Moments
 from hinge.census.watching.counting.shot import Shot
 from hinge.kernels import COUNTS
@@ -36,6 +37,7 @@ class Post:
         self.reals = torch.zeros(3, n, dtype=torch.float64, device=device)
         self.marks = torch.zeros(2, n, dtype=torch.int64, device=device)
         self.sampled = Moments(wiring.site, wiring.traits)
+        self.attendance = Attendance(n)
         self.gradient_seen = False
         self.by_value = False
         self._glancer = self._new_glancer()

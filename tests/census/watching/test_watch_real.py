@@ -1,6 +1,7 @@
 """A watch over the training of real kinds of models."""
 
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,10 @@ from torch import nn
 
 import hinge
 from hinge.census.watching.counting.attendance import Attendance
+from hinge.errors import ModelError
 
 sys.path.insert(0, str(Path(__file__).parent))
-from watch_models import IN, OUT, batches, built, sgd, train
+from watch_models import IN, OUT, Mlp, batches, built, numbers, same, sgd, train
 
 
 class Seldom(nn.Module):
@@ -90,3 +92,86 @@ def test_silent_examples_are_those_that_the_site_saw():
     assert silent(150, 400, [100, 10, 400]) == [50, 0, 150]  # is run for half of it
     assert silent(350, 500, [0, 50, 500]) == [0, 100, 350]  # gets each example twice
     assert silent(30, 600, [10, 20, 600]) == [10, 20, 30]  # is counted anew
+
+
+def test_a_lazy_model_is_watched_from_its_second_pass_on():
+    def trained(watching):
+        model = built(lambda: nn.Sequential(nn.LazyLinear(8), nn.ReLU(), nn.LazyLinear(OUT)))
+        optimizer, data = sgd(model), batches((IN,), 20)
+        with hinge.watch(model, optimizer, every=2) if watching else nullcontext() as watch:
+            train(model, optimizer, data)
+        return watch, numbers(model, optimizer)
+
+    (watch, watched), (_, plain) = trained(True), trained(False)
+    assert same(watched, plain)
+    assert watch.step == 20
+    assert watch.census["1"].seen.tolist() == [19 * 16] * 8
+    assert any("lazy" in note for note in watch.notes)
+
+
+def test_steps_before_the_first_pass_of_the_model():
+    model, other, data = built(Mlp), nn.Linear(IN, OUT), batches((IN,), 30)
+    optimizer = torch.optim.SGD([*model.parameters(), *other.parameters()], 0.1)
+    with hinge.watch(model, optimizer, every=2) as watch:
+        train(other, optimizer, data[:10])
+        assert any("no pass" in note for note in watch.notes)
+        train(model, optimizer, data[10:])
+    assert watch.step == 30
+    assert watch.census["relu1"].seen.tolist() == [20 * 16] * 8
+    assert watch.notes == ()
+
+
+def test_a_model_that_is_changed_in_the_midst_of_a_watch_is_told_and_nothing_dies_of_it():
+    model, data = built(Mlp), batches((IN,), 200)
+    with hinge.watch(model, sgd(model, 0.0), every=3) as watch:
+        train(model, watch.optimizer, data[:10])
+        model.second, model.out = nn.Linear(8, 12), nn.Linear(12, OUT)
+        train(model, watch.optimizer, data[10:20])
+        model.relu1 = nn.ReLU()
+        train(model, watch.optimizer, data[20:])
+    assert not watch.events
+    assert watch.census["relu1"].seen.tolist() == [20 * 16] * 8
+    assert any("was changed" in note and "relu1" in note for note in watch.notes)
+    assert any("number of units: relu2" in note for note in watch.notes)
+
+
+@pytest.mark.parametrize("kind", ["width", "activation"])
+def test_a_watch_does_not_go_on_over_another_model(kind):
+    model, data = built(Mlp), batches((IN,), 20)
+    watch = hinge.watch(model, sgd(model), every=3).start()
+    train(model, watch.optimizer, data)
+    watch.stop()
+    if kind == "width":
+        model.second, model.out = nn.Linear(8, 12), nn.Linear(12, OUT)
+    else:
+        model.relu2 = nn.GELU()
+    watch.start()
+    with pytest.warns(RuntimeWarning, match="the model was changed since the watch began"):
+        train(model, watch.optimizer, data)
+    watch.stop()
+    assert watch.census["relu2"].seen.tolist() == [20 * 16] * 8
+
+
+def test_a_watch_goes_on_over_a_model_that_got_one_more_site():
+    model, data = built(Mlp), batches((IN,), 20)
+    watch = hinge.watch(model, sgd(model), every=3).start()
+    train(model, watch.optimizer, data)
+    watch.stop()
+    model.out = nn.Sequential(nn.ReLU(), model.out)
+    with watch:
+        train(model, watch.optimizer, data)
+    assert watch.step == 40
+    assert list(watch.census) == ["relu1", "relu2"]
+    assert any("did not run in the first pass: out.0" in note for note in watch.notes)
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+def test_scripted_models_are_refused_and_scripted_parts_are_sampled():
+    model = built(lambda: nn.Sequential(nn.Linear(IN, 8), nn.ReLU(), nn.Linear(8, OUT)))
+    with pytest.raises(ModelError, match="scripted"):
+        hinge.watch(torch.jit.script(model))
+    model = nn.Sequential(torch.jit.script(model[:2]), nn.Linear(8, 8), nn.ReLU(), model[2])
+    with hinge.watch(model, sgd(model), every=2) as watch:
+        train(model, watch.optimizer, batches((IN,), 20))
+    assert [tally.seen[0] for tally in watch.census.values()] == [160, 320]
+    assert watch.notes == ("counted at sampled steps only: 0.relu()",)

@@ -58,7 +58,7 @@ def watch(
     Raises
     ------
     ModelError
-        The model is no torch module, or in ``nn.DataParallel``.
+        The model is no torch module, a scripted one, or in ``nn.DataParallel``.
     OptionError
         The optimizer holds no parameter of the model, or an option means nothing.
     """
@@ -97,6 +97,13 @@ def _check_model(model: object) -> None:
             found="DataParallel, which copies the model to every device anew at each step, hooks "
             "and all, and throws the copies' counts away",
             do="use torch.nn.parallel.DistributedDataParallel, which torch recommends too",
+        )
+    if isinstance(model, torch.jit.ScriptModule):
+        raise ModelError(
+            "a scripted model cannot be watched",
+            where="hinge.watch(model)",
+            found=f"{type(model).__name__}, which takes no hooks",
+            do="watch and train the module that was scripted, and script it afterwards",
         )
     if not isinstance(model, nn.Module):
         raise ModelError(

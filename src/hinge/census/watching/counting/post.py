@@ -75,6 +75,11 @@ class Post:
             self._arrangements[key] = wiring.arrangement.refitted(wiring.shape, shape, n_examples)
         return self._arrangements[key]
 
+    @property
+    def misfits(self) -> bool:
+        """Whether there was a pre-activation whose units did not fit."""
+        return None in self._arrangements.values()
+
     def glance(self, z: torch.Tensor, n_examples: int) -> Arrangement | None:
         """Count one batch of pre-activations, as cheaply as can be; None if it does not fit."""
         shape = z.shape

@@ -12,10 +12,10 @@ from torch import nn
 
 import hinge
 from hinge.census.watching.counting.attendance import Attendance
-from hinge.errors import ModelError
+from hinge.errors import ModelError, OptionError
 
 sys.path.insert(0, str(Path(__file__).parent))
-from watch_models import IN, OUT, Mlp, batches, built, numbers, same, sgd, train
+from watch_models import IN, OUT, Mlp, batches, built, hooks_of, numbers, same, sgd, train
 
 
 class Seldom(nn.Module):
@@ -175,3 +175,20 @@ def test_scripted_models_are_refused_and_scripted_parts_are_sampled():
         train(model, watch.optimizer, batches((IN,), 20))
     assert [tally.seen[0] for tally in watch.census.values()] == [160, 320]
     assert watch.notes == ("counted at sampled steps only: 0.relu()",)
+
+
+@pytest.mark.parametrize("axis", [-1, 0.0, "batch"])
+def test_an_axis_of_examples_is_a_whole_number(axis):
+    with pytest.raises(OptionError, match="there is no such axis"):
+        hinge.watch(built(Mlp), batch_axis=axis)
+
+
+@pytest.mark.parametrize("wrong", [{"by": "lift"}, {"sites": "relu1"}, {"every": 600.5}])
+def test_options_of_a_revival_that_mean_nothing(wrong):
+    model = built(Mlp)
+    watch = hinge.watch(model, sgd(model))
+    with pytest.raises(OptionError, match="the option means nothing here"):
+        hinge.auto_revive(watch, **wrong)
+    with pytest.raises(OptionError, match="goes by what a watch sees"):
+        hinge.auto_revive(model)
+    assert not hooks_of(model, watch.optimizer)

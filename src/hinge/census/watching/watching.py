@@ -67,6 +67,7 @@ def watch(
     _check_number("every", every)
     if patience is not None:
         _check_number("patience", patience)
+    _check_axis(batch_axis)
     return Watch(
         model,
         held,
@@ -86,6 +87,16 @@ def _check_number(name: str, value: object) -> None:
             where=f"hinge.watch({name}=...)",
             found=repr(value),
             do="pass a whole number, 1 or more",
+        )
+
+
+def _check_axis(axis: object) -> None:
+    if not isinstance(axis, int) or axis < 0:
+        raise OptionError(
+            "there is no such axis",
+            where="hinge.watch(batch_axis=...)",
+            found=repr(axis),
+            do="pass the number of the inputs' axis that holds the examples, counted from 0",
         )
 
 

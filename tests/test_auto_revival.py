@@ -238,7 +238,7 @@ def test_the_model_can_still_be_copied_and_pickled():
 @pytest.mark.parametrize("options", [{"every": 7}, {"at_most": 0}, {"share": 1.5}])
 def test_numbers_that_mean_nothing(options):
     watch = Loop(network()).watched()
-    with pytest.raises(OptionError, match="the number means nothing here"):
+    with pytest.raises(OptionError, match="the option means nothing here"):
         hinge.auto_revive(watch, **{"every": 8} | options)
 
 

@@ -30,7 +30,14 @@ class Rules:
     data: Any
 
     def check(self, watch: Watch) -> None:
-        """Raise `OptionError` for numbers that mean nothing for this watch."""
+        """Raise `OptionError` for what means nothing, alone or for this watch."""
+        if not isinstance(watch, Watch):
+            raise OptionError(
+                "a revival goes by what a watch sees",
+                where="hinge.auto_revive(watch)",
+                found=type(watch).__name__,
+                do="make one with hinge.watch(model, optimizer)",
+            )
         if watch.optimizer is None:
             raise OptionError(
                 "a revival acts between the steps of an optimizer",
@@ -43,15 +50,17 @@ class Rules:
             (
                 "every",
                 often,
-                often >= least,
+                isinstance(often, int) and often >= least,
                 f"{least}, twice the watch's own, or more",
             ),
+            ("by", self.by, hasattr(self.by, "plan"), "a remedy such as hinge.remedies.Lift()"),
+            ("sites", self.sites, not isinstance(self.sites, str), "a list of names"),
             ("at_most", most, most is None or most > 0, "1 or more, or None"),
             ("share", self.share, 0 <= self.share <= 1, "a share from 0 to 1"),
         ):
             if not fine:
                 raise OptionError(
-                    "the number means nothing here",
+                    "the option means nothing here",
                     where=f"hinge.auto_revive({name}=)",
                     found=repr(value),
                     do=f"pass {do}",

@@ -238,11 +238,12 @@ class Watch:
         """Read the gradients of this step."""
         self._learn()
         scale = getattr(self.optimizer, "grad_scale", None)  # fused ones divide on their own
-        squares = [] if self._gradients is None else self._gradients.read(scale)
-        self._beats.append(self._beat(squares))
-        if self._looks and self._gradients is not None:
-            self._gradients.take_signs(scale)
         self._taken = True
+        if self._gradients is None:  # a step before the first pass
+            return
+        self._beats.append(self._beat(self._gradients.read(scale)))
+        if self._looks:
+            self._gradients.take_signs(scale)
 
     @property
     def _looks(self) -> bool:
@@ -256,13 +257,14 @@ class Watch:
             return
         self._learn()
         self._blind = 0 if passes.count else self._blind + 1
+        if passes.count:
+            self._notes.pop(show.BLIND, None)
         if self._blind == _PATIENT:
             self._note(show.BLIND)
         self._ledger.add(self.step, passes.examples)
         passes.count = passes.examples = 0
-        if self.optimizer is None:
-            squares = [] if self._gradients is None else self._gradients.heard()
-            self._beats.append(self._beat(squares))
+        if self.optimizer is None and self._gradients is not None:
+            self._beats.append(self._beat(self._gradients.heard()))
         if self._looks:
             self._look()
             self._read(self._group, everything=self._clock.device.type == "cpu")

@@ -58,7 +58,7 @@ def watch(
     Raises
     ------
     ModelError
-        The model is no torch module, or in ``nn.DataParallel``.
+        The model is no torch module, a scripted one, or in ``nn.DataParallel``.
     OptionError
         The optimizer holds no parameter of the model, or an option means nothing.
     """
@@ -67,6 +67,7 @@ def watch(
     _check_number("every", every)
     if patience is not None:
         _check_number("patience", patience)
+    _check_axis(batch_axis)
     return Watch(
         model,
         held,
@@ -89,6 +90,16 @@ def _check_number(name: str, value: object) -> None:
         )
 
 
+def _check_axis(axis: object) -> None:
+    if not isinstance(axis, int) or axis < 0:
+        raise OptionError(
+            "there is no such axis",
+            where="hinge.watch(batch_axis=...)",
+            found=repr(axis),
+            do="pass the number of the inputs' axis that holds the examples, counted from 0",
+        )
+
+
 def _check_model(model: object) -> None:
     if isinstance(model, nn.DataParallel):
         raise ModelError(
@@ -97,6 +108,13 @@ def _check_model(model: object) -> None:
             found="DataParallel, which copies the model to every device anew at each step, hooks "
             "and all, and throws the copies' counts away",
             do="use torch.nn.parallel.DistributedDataParallel, which torch recommends too",
+        )
+    if isinstance(model, torch.jit.ScriptModule):
+        raise ModelError(
+            "a scripted model cannot be watched",
+            where="hinge.watch(model)",
+            found=f"{type(model).__name__}, which takes no hooks",
+            do="watch and train the module that was scripted, and script it afterwards",
         )
     if not isinstance(model, nn.Module):
         raise ModelError(

@@ -109,25 +109,27 @@ class Look:
         return {name: self._glimpse(name, post, rows) for (name, post), rows in pairs}
 
     def _own(self, name: str, post: Post, ledger: Ledger) -> Reals:
-        """What adds up over processes: silent examples; values, and sums of the latest batch."""
-        rows = np.zeros((5, post.wiring.site.n_units))
-        rows[0] = self.examples - ledger.until(self.shots[name].counted("last_fired"))
+        """What adds up over processes: examples, silent ones; values and sums of a batch."""
+        rows = np.zeros((6, post.wiring.site.n_units))
+        rows[0] = self.examples
+        rows[1] = self.examples - ledger.until(self.shots[name].counted("last_fired"))
         batch = self.moments.get(name)
         if batch is not None:
-            rows[1], rows[2:] = batch.values.numpy(), batch.sums.numpy()
+            rows[2], rows[3:] = batch.values.numpy(), batch.sums.numpy()
         return rows
 
     def _glimpse(self, name: str, post: Post, rows: Reals) -> Glimpse:
         shot, offset = self.shots[name], self.offsets.get(name)
-        mean, var, strength = _moments(rows) if name in self.moments else (None, None, None)
+        seen, (examples, silent) = shot.counted("seen"), rows[:2].astype(np.int64)
+        mean, var, strength = _moments(rows[2:]) if name in self.moments else (None, None, None)
         share, norm = _read(self.signs.get(name))
         return Glimpse(
             site=post.wiring.site,
             traits=post.wiring.traits,
-            seen=shot.counted("seen"),
+            seen=seen,
             fired=shot.counted("fired"),
             last_fired=shot.counted("last_fired"),
-            silent=rows[0].astype(np.int64),
+            silent=post.attendance(seen, int(examples.max(initial=0)), silent),
             top=shot.top,
             gradient_steps=shot.gradient_steps,
             last_gradient=shot.last_gradient,
@@ -143,7 +145,7 @@ class Look:
 
 def _moments(rows: Reals) -> tuple[Reals, Reals, Reals]:
     """Mean and variance of the pre-activations, and E|h|, of each unit."""
-    _, values, *sums = rows
+    values, *sums = rows
     mean, squares, strength = np.stack(sums) / np.maximum(values, 1)
     return mean, np.maximum(squares - mean * mean, 0.0), strength
 

@@ -7,6 +7,7 @@ import torch
 
 from hinge.census.measure import laid_out
 from hinge.census.tally import Tally
+from hinge.census.watching.counting.attendance import Attendance
 from hinge.census.watching.counting.moments import Moments
 from hinge.census.watching.counting.shot import Shot
 from hinge.kernels import COUNTS
@@ -36,6 +37,7 @@ class Post:
         self.reals = torch.zeros(3, n, dtype=torch.float64, device=device)
         self.marks = torch.zeros(2, n, dtype=torch.int64, device=device)
         self.sampled = Moments(wiring.site, wiring.traits)
+        self.attendance = Attendance(n)
         self.gradient_seen = False
         self.by_value = False
         self._glancer = self._new_glancer()
@@ -72,6 +74,11 @@ class Post:
             wiring = self.wiring
             self._arrangements[key] = wiring.arrangement.refitted(wiring.shape, shape, n_examples)
         return self._arrangements[key]
+
+    @property
+    def misfits(self) -> bool:
+        """Whether there was a pre-activation whose units did not fit."""
+        return None in self._arrangements.values()
 
     def glance(self, z: torch.Tensor, n_examples: int) -> Arrangement | None:
         """Count one batch of pre-activations, as cheaply as can be; None if it does not fit."""

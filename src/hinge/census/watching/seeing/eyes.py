@@ -49,6 +49,8 @@ class Eyes:
         self._functions = _Functions(self._called) if functional else None
         for path in self._turns:
             module = model.get_submodule(path)
+            if isinstance(module, torch.jit.ScriptModule):
+                continue  # it takes no hooks
             if path in functional:
                 self._follow(module, path)
             else:

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from hinge.census.watching.counting.clock import Clock
 from hinge.census.watching.counting.post import Post
@@ -58,7 +59,10 @@ class Passes:
         self._n = 0
         self._given: tuple[Any, Any] | None = None
         self._calls: dict[str, int] = {}
+        self._before_start = frozenset(posts)  # a watch that goes on knows its sites
         self._late: dict[str, None] = {}
+        self._was_lazy = False
+        self._modules: dict[int, nn.Module] = {}  # those that were there when sites were found
         self._depth = 0
         self._counted = False
         self._pass = ExitStack()
@@ -111,13 +115,28 @@ class Passes:
         if self._late:
             late = ", ".join(self._late)
             notes.append(f"not watched, for they did not run in the first pass: {late}")
+        if self._was_lazy:
+            notes.append("not counted: the first pass, in which lazy modules got their shapes")
+        new = [name for name, one in self.model.named_modules() if id(one) not in self._modules]
+        if new and self.surveyed:
+            notes.append(
+                f"the model was changed, what came is not watched: {', '.join(new)}; to see it, "
+                "make a new watch"
+            )
         return notes if self.hooked < _SURE else notes + self._missed_by_hooks(counted)
 
     def _missed_by_hooks(self, counted: set[str]) -> list[str]:
         if self.traced is not None:
             return self._missed_by_compiler(counted)
         unseen = [name for name, calls in self._calls.items() if not calls]
-        return [f"counted at sampled steps only: {', '.join(unseen)}"] if unseen else []
+        gone = [name for name in self.posts if name not in self._calls]
+        odd = [name for name, post in self.posts.items() if post.misfits]
+        told = {
+            "counted at sampled steps only": unseen,
+            "not watched any more, for they did not run when the watch began again": gone,
+            "not counted where their pre-activations have another layout or number of units": odd,
+        }
+        return [f"{what}: {', '.join(names)}" for what, names in told.items() if names]
 
     def _missed_by_compiler(self, counted: set[str]) -> list[str]:
         assert self.traced is not None  # noqa: S101 - asked for by the type checker
@@ -180,6 +199,9 @@ class Passes:
 
     def _begin(self, args: Any, kwargs: Any) -> None:
         self.begun()
+        if not self.surveyed and any(map(is_lazy, self.model.parameters())):
+            self._was_lazy = True
+            return
         self._n = n = _n_examples(args, kwargs, self._axis)
         self._given = args, kwargs
         self.examples += n
@@ -208,6 +230,9 @@ class Passes:
                 found=f"a {type(self.model).__name__} without one",
                 do="check that the model has one: hinge.activations.all_activations() lists them",
             )
+        self._modules = {id(module): module for module in self.model.modules()}
+        if self._before_start:
+            wirings = {n: wiring for n, wiring in wirings.items() if n in self.posts}
         for name, wiring in wirings.items():
             self._post(name, wiring).wiring = wiring
         if is_compiled(self._outer):
@@ -221,13 +246,22 @@ class Passes:
     def _post(self, name: str, wiring: Wiring) -> Post:
         if name not in self.posts:
             self.posts[name] = Post(wiring, self._clock.another())
+        before = self.posts[name].wiring.site
+        if wiring.site != before:
+            raise ModelError(
+                "the model was changed since the watch began",
+                where=name,
+                found=f"{wiring.site.n_units} units of {wiring.site.activation}, once "
+                f"{before.n_units} of {before.activation}",
+                do="make a new watch with hinge.watch(model, optimizer)",
+            )
         return self.posts[name]
 
     def _sampled(self, call: Call, wiring: Wiring) -> None:
         """A site was called in a pass that is surveyed."""
         if self._guard.error is not None:
             return
-        if self.surveyed and call.site not in self.posts:
+        if (self.surveyed or self._before_start) and call.site not in self.posts:
             self._late[call.site] = None
             return
         with self._guard, torch.no_grad():

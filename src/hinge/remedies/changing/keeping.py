@@ -11,9 +11,11 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 from torch.nn import Parameter
 
+from hinge.errors import UnsupportedError
 from hinge.remedies.changing.optimizer_state import holders
 from hinge.remedies.changing.snapshot import Snapshot
 
@@ -32,6 +34,18 @@ def forget(optimizer: Any, parameters: Sequence[Tensor]) -> tuple[str, ...]:
     return (f"the optimizer forgot what it had of {len(held)} parameters",) if held else ()
 
 
+def check_reduced(model: nn.Module, named: Sequence[tuple[str, Parameter]]) -> None:
+    """Refuse new parameters whose gradients would differ from process to process."""
+    wrapped = any(isinstance(one, nn.parallel.DistributedDataParallel) for one in model.modules())
+    if named and wrapped:
+        raise UnsupportedError(
+            "a model that is wrapped for several processes can take no new parameters",
+            where=", ".join(name for name, _ in named),
+            found="DistributedDataParallel, which reduces the gradients of those it was made with",
+            do="change the model first and wrap it then",
+        )
+
+
 def train_too(
     back: ExitStack, optimizer: Any, named: Sequence[tuple[str, Parameter]]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -46,6 +60,13 @@ def train_too(
     owners = holders(optimizer)
     if not owners:
         return (), (f"no optimizer was given: add the new parameters to yours ({names})",)
+    if isinstance(owners[0], torch.optim.LBFGS) and owners[0].state:
+        raise UnsupportedError(
+            "LBFGS takes no new parameters once it has made a step",
+            where="optimizer",
+            found=f"{names}, and a history without them",
+            do="leave out optimizer=, and make a new one of all parameters afterwards",
+        )
     group = owners[0].param_groups[0]
     parameters = [parameter for _, parameter in named]
     back.callback(_leave, owners[0], group, parameters)

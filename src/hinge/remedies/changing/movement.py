@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
+from torch import nn
 
 from hinge.errors import ModelError
 from hinge.remedies.changing.draft import Draft
+from hinge.remedies.receipt import Preserves
 from hinge.remedies.reviving.case import Plan
 
 
@@ -65,10 +67,27 @@ class Movement:
 
 def hold(plan: Plan, movement: Movement, draft: Draft) -> None:
     """Hold a plan's contract against what was measured, and let it go if that says otherwise."""
-    precision = max(torch.finfo(tensor.dtype).eps for tensor, _ in draft.changed.values())
     plan.tried = True
-    if plan.preserves == "data" and movement.moved > math.sqrt(precision) * movement.size:
+    if plan.preserves == "data" and _breaks(movement, (one for one, _ in draft.changed.values())):
         plan.breaks(
             "The outputs moved more than rounding explains: what stands between the units and "
             "the layers that read them is not known."
         )
+
+
+def held(promised: Preserves, movement: Movement, model: nn.Module) -> tuple[Preserves, list[str]]:
+    """The contract that is left of one that was promised, and why, after what was measured."""
+    if promised == "no" or not _breaks(movement, model.parameters()):
+        return promised, []
+    why = (
+        "the outputs moved more than rounding explains: other code reads what a module changes "
+        "in place, or numbers overflow"
+    )
+    return "no", [why]
+
+
+def _breaks(movement: Movement, tensors: Iterable[torch.Tensor]) -> bool:
+    """Whether outputs moved by more than rounding to the dtypes of these tensors does."""
+    dtypes = {one.dtype for one in tensors if one.is_floating_point()}
+    precision = max(torch.finfo(dtype).eps for dtype in dtypes or {torch.get_default_dtype()})
+    return movement.moved > math.sqrt(precision) * movement.size

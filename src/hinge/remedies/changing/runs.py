@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from hinge.errors import DataError, HingeError
+from hinge.remedies.changing.failing import explained, no_example
 from hinge.remedies.changing.movement import Movement
 from hinge.tracing.batches import Batch, Preparation
 from hinge.tracing.gradients import floating
@@ -39,12 +39,7 @@ class Runs:
         prepared = map(Preparation(model, 0), watched(stream(data, _BATCH_SIZE, 0)))
         self.batches = [batch for batch in prepared if batch.n]
         if not self.batches:
-            raise DataError(
-                "the data holds no example to run the model on",
-                where="data",
-                found="none without NaN or infinity",
-                do="pass at least one example of finite numbers",
-            )
+            raise no_example()
 
     def outputs(self) -> list[list[Tensor]]:
         """The floating-point outputs of the model on each batch."""
@@ -86,19 +81,8 @@ class Runs:
             yield
 
     def _run(self, batch: Batch) -> Any:
-        try:
+        with explained(batch):
             return batch.run(self._model, None)
-        except HingeError:
-            raise
-        except Exception as error:
-            shapes = ", ".join(str(tuple(x.shape)) for x in batch.tensors)
-            message = (str(error).strip().splitlines() or [""])[0]
-            raise DataError(
-                "the model cannot run on a batch of the data",
-                where="data",
-                found=f"input of shape {shapes}; {type(error).__name__}: {message}",
-                do="pass data of the shape and type that the model takes",
-            ) from error
 
 
 class Measured:

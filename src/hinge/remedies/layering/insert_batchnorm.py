@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from torch.nn import Parameter
 
 from hinge.errors import OptionError, UnsupportedError
-from hinge.remedies.changing.keeping import train_too
+from hinge.remedies.changing.keeping import check_reduced, train_too
+from hinge.remedies.changing.movement import held
 from hinge.remedies.changing.optimizer_state import holders
 from hinge.remedies.changing.runs import Measured, Runs
 from hinge.remedies.changing.slots import Slot, checked_model, settle_encoders, slots_of_module
@@ -71,15 +72,17 @@ def insert_batchnorm(
     Returns
     -------
     Receipt
-        It preserves "everywhere" (in eval mode) if ``preserving``, else "no".
+        It preserves "everywhere" (in eval mode) if ``preserving`` and no output moves on the
+        data, else "no".
 
     Raises
     ------
     OptionError
-        The model calls no site of that name.
+        The model calls no site of that name, or none is named.
     UnsupportedError
         The activation of a site is called in code or more than once, or its units lie along
-        an axis that no batch norm takes.
+        an axis that no batch norm takes, or vary more than its dtype can hold; the model is
+        in `torch.nn.parallel.DistributedDataParallel`.
     DataError
         The model cannot run on the data.
     """
@@ -95,17 +98,19 @@ def insert_batchnorm(
             now = _statistics(runs, coming.module)[site] if again else coming
             parameters += _insert(slot, now, back, preserving=preserving)
         settle_encoders(back, body)
+        check_reduced(model, parameters)
         trained, notes = train_too(back, optimizer, parameters)
         movement = measured.movement()
+        contract, broken = held("everywhere" if preserving else "no", movement, body)
         undo = back.pop_all().close
     return Receipt(
         "insert_batchnorm" + ("" if preserving else "(preserving=False)"),
         {},
-        "everywhere" if preserving else "no",
+        contract,
         movement.moved,
         movement.spread,
         (*(f"{slot.path}: a batch norm came before it" for _, slot, _ in plan), *trained),
-        (*notes, *_notes(plan, preserving=preserving)),
+        (*broken, *notes, *_notes(plan, preserving=preserving)),
         undo,
     )
 
@@ -153,12 +158,12 @@ def _plan(
     model: nn.Module, wanted: Sequence[str], seen: dict[str, Coming]
 ) -> list[tuple[str, Slot, Coming]]:
     """The place and statistics of each site, in the order of the calls, or an error."""
-    for site in wanted:
+    for site in wanted or ("",):
         if site not in seen:
             raise OptionError(
                 "the model calls no such site",
                 where="insert_batchnorm(sites=...)",
-                found=repr(site),
+                found=repr(site) if wanted else "no name",
                 do=f"pass names among {', '.join(seen) or 'none: it calls no activation'}",
             )
     return [
@@ -193,7 +198,14 @@ def _refused(site: str, found: str) -> UnsupportedError:
 
 def _norm(site: str, coming: Coming) -> Norm:
     """A batch norm for inputs laid out like the site's. Raises `UnsupportedError`."""
-    channels = len(coming.moments.mean)
+    channels, largest = len(coming.moments.mean), float(coming.moments.variance.max())
+    if largest > torch.finfo(coming.like.dtype).max:
+        raise UnsupportedError(
+            "no batch norm of this dtype can be put before this activation",
+            where=site,
+            found=f"a variance of {largest:.3g}, more than {coming.like.dtype} can hold",
+            do="put it in before the model is converted, or convert it to bfloat16 or float32",
+        )
     if coming.axis == 1 and coming.ndim in _NORMS:
         return _NORMS[coming.ndim](channels)
     if 0 < coming.axis == coming.ndim - 1:

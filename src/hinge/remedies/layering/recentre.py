@@ -12,12 +12,13 @@ from torch import Tensor, nn
 from torch.nn import Parameter, functional
 
 from hinge.errors import UnsupportedError
-from hinge.remedies.changing.keeping import keep, train_too
+from hinge.remedies.changing.keeping import check_reduced, keep, train_too
+from hinge.remedies.changing.movement import held
 from hinge.remedies.changing.optimizer_state import holders
 from hinge.remedies.changing.runs import Measured, Runs
 from hinge.remedies.changing.slots import Slot, checked_model, slots_of_module
 from hinge.remedies.layering.moments import Moments
-from hinge.remedies.receipt import Preserves, Receipt
+from hinge.remedies.receipt import Receipt
 from hinge.tracing.batches import Batch
 
 _CONVOLUTIONS = {
@@ -72,7 +73,8 @@ def recentre(model: nn.Module, data: Any, *, optimizer: Any = None) -> Receipt:
     Raises
     ------
     UnsupportedError
-        No layer reads the input directly, or one is called on something else too.
+        No layer reads the input directly, or one is called on something else too; a bias is new
+        and the model in `torch.nn.parallel.DistributedDataParallel`.
     DataError
         The model cannot run on the data.
     """
@@ -84,10 +86,13 @@ def recentre(model: nn.Module, data: Any, *, optimizer: Any = None) -> Receipt:
     with ExitStack() as back:
         for one in first:
             new += one.centre(back, optimizer)
+        check_reduced(model, new)
         trained, notes = train_too(back, optimizer, new)
         movement = measured.movement()
+        padded = [one.paths for one in first if one.padded]
+        contract, broken = held("no" if padded else "everywhere", movement, body)
         undo = back.pop_all().close
-    padded = [one.paths for one in first if one.padded]
+    notes += (*broken,)
     if padded:
         notes += (
             f"zeros around the input are not centred: {', '.join(padded)} moved at the border",
@@ -95,7 +100,6 @@ def recentre(model: nn.Module, data: Any, *, optimizer: Any = None) -> Receipt:
     paths = ", ".join(one.paths for one in first)
     names = f"new names in the state_dict, below {paths}: centre.mean and, of the old, layer.*"
     changes = tuple(f"{one.paths}: reads the input less its mean ({one.size})" for one in first)
-    contract: Preserves = "no" if padded else "everywhere"
     said = (*changes, *trained)
     return Receipt(
         "recentre", {}, contract, movement.moved, movement.spread, said, (*notes, names), undo

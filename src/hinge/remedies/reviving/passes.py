@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
-from hinge.errors import DataError, HingeError
+from hinge.remedies.changing.failing import explained, no_example
 from hinge.remedies.changing.movement import Movement
 from hinge.remedies.reviving.seen import Reading
 from hinge.tracing.batches import Batch, Forward, Preparation
@@ -25,6 +25,8 @@ from hinge.tracing.wiring import Reader, Wiring
 
 Found = Callable[[Call], None]
 Done = Callable[[Batch, Any], None]
+
+_FORWARD = ", or say with forward= how it is called"
 
 
 class Trial(Protocol):
@@ -60,13 +62,8 @@ class Passes:
         """How each site hangs in the model, by the first batch. Raises `DataError`."""
         batch = next(self._batches(), None)
         if batch is None:
-            raise DataError(
-                "the data holds no example to run the model on",
-                where="data",
-                found="no batch with a finite example",
-                do="pass at least one example of finite numbers",
-            )
-        with _explained(batch):
+            raise no_example()
+        with explained(batch, _FORWARD):
             return wire(self.model, batch, self._forward)
 
     def over(
@@ -123,7 +120,7 @@ class Passes:
         self._modules.start()
         self._provenance.start(batch.tensors, batch.n, batch.axis)
         with ExitStack() as stack:
-            stack.enter_context(_explained(batch))
+            stack.enter_context(explained(batch, _FORWARD))
             stack.enter_context(Trace(self._modules, self._provenance, called))
             if reading is not None:
                 stack.enter_context(reading)
@@ -132,22 +129,3 @@ class Passes:
     def _same_random(self) -> AbstractContextManager[Any]:
         devices = {p.device.index or 0 for p in self.model.parameters() if p.is_cuda}
         return torch.random.fork_rng(sorted(devices))
-
-
-@contextmanager
-def _explained(batch: Batch) -> Iterator[None]:
-    """Say on which batch the model failed."""
-    try:
-        yield
-    except HingeError:
-        raise
-    except Exception as error:
-        shapes = ", ".join(str(tuple(x.shape)) for x in batch.tensors)
-        message = str(error).strip().splitlines() or [""]
-        raise DataError(
-            "the model cannot run on a batch of the data",
-            where="data",
-            found=f"input of shape {shapes}; {type(error).__name__}: {message[0]}",
-            do="pass data of the shape and type that the model takes, or say with forward= how "
-            "it is called",
-        ) from error

@@ -147,6 +147,8 @@ class Exchange:
         if not isinstance(old, nn.Module):
             return []
         found = []
+        if getattr(old, "inplace", False) and not getattr(self.made, "inplace", False):
+            found.append(f"{path} changed its input in place, which the new module does not")
         if old._forward_hooks or old._forward_pre_hooks or old._backward_hooks:  # noqa: SLF001
             found.append(f"the hooks of {path} stay on the module that was taken out")
         if next(old.parameters(), None) is not None:

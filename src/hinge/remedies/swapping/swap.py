@@ -9,7 +9,8 @@ from typing import Any
 from torch import nn
 
 from hinge.activations import Activation, JointActivation
-from hinge.remedies.changing.keeping import train_too
+from hinge.remedies.changing.keeping import check_reduced, train_too
+from hinge.remedies.changing.movement import held
 from hinge.remedies.changing.optimizer_state import holders
 from hinge.remedies.changing.runs import Measured, Runs
 from hinge.remedies.changing.slots import checked_model, checked_paths, settle_encoders, within
@@ -60,7 +61,8 @@ def swap(
     Returns
     -------
     Receipt
-        It preserves "everywhere" if each new function equals the old one, else "no".
+        It preserves "everywhere" if each new function equals the old one and no output moves on
+        the data, else "no".
 
     Raises
     ------
@@ -71,7 +73,8 @@ def swap(
     DataError
         The model cannot run on the data.
     UnsupportedError
-        An activation that changes the width, or one that has no module.
+        An activation that changes the width, or one that has no module; new parameters in
+        `torch.nn.parallel.DistributedDataParallel`, which would not reduce their gradients.
     """
     body, kept = checked_model(model), activation_named(old)
     wanted, paths = recipe(new, options), checked_paths(body, where, "where=")
@@ -86,18 +89,21 @@ def swap(
             one.place(back)
         settle_encoders(back, body)
         parameters = [named for one in plan for named in one.parameters]
+        check_reduced(model, parameters)
         trained, notes = train_too(back, optimizer, parameters)
         movement = measured.movement()
         left = _left(kept, plan, Calls.over(body, runs), paths)
+        same = all(one.same for one in plan)
+        contract, broken = held("everywhere" if same else "no", movement, body)
         undo = back.pop_all().close
     return Receipt(
         f"swap {kept.name} for {wanted.record.name}",
         {},
-        "everywhere" if all(one.same for one in plan) else "no",
+        contract,
         movement.moved,
         movement.spread,
         (*(one.sentence for one in plan), *trained),
-        (*notes, *(note for one in plan for note in one.notes), *left),
+        (*broken, *notes, *(note for one in plan for note in one.notes), *left),
         undo,
     )
 

@@ -1,0 +1,37 @@
+"""What is said when a model cannot be run on the data that a remedy was given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from hinge.errors import DataError, HingeError
+from hinge.tracing.batches import Batch
+
+
+def no_example() -> DataError:
+    """An error about data of which nothing is left to run the model on."""
+    return DataError(
+        "the data holds no example to run the model on",
+        where="data",
+        found="none without NaN or infinity",
+        do="pass at least one example of finite numbers",
+    )
+
+
+@contextmanager
+def explained(batch: Batch, way: str = "") -> Iterator[None]:
+    """Say on which batch the model failed; ``way`` is what else could be tried."""
+    try:
+        yield
+    except HingeError:
+        raise
+    except Exception as error:
+        shapes = ", ".join(str(tuple(x.shape)) for x in batch.tensors)
+        message = str(error).strip().splitlines() or [""]
+        raise DataError(
+            "the model cannot run on a batch of the data",
+            where="data",
+            found=f"input of shape {shapes}; {type(error).__name__}: {message[0]}",
+            do=f"pass data of the shape and type that the model takes{way}",
+        ) from error

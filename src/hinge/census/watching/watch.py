@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from types import TracebackType
@@ -26,9 +25,8 @@ from hinge.census.watching.glimpse import Glimpse
 from hinge.census.watching.seeing.guard import Guard
 from hinge.census.watching.seeing.hooks import Passive
 from hinge.census.watching.seeing.passes import Passes
-from hinge.census.watching.telling.chronicle import Chronicle
-from hinge.census.watching.telling.numbers import records
 from hinge.census.watching.telling.silence import PATIENCE
+from hinge.census.watching.telling.teller import Teller
 from hinge.errors import OptionError
 from hinge.events import Event
 from hinge.page import Page
@@ -36,8 +34,6 @@ from hinge.sinks import Sink
 from hinge.tracing.batches import Batch
 
 _SAMPLES = 4  # sampled steps between two looks at all sites, which cost more
-_WINDOW = 512  # steps whose numbers are kept, unless looks are further apart
-_MOST = 1 << 16  # steps whose numbers are kept at most
 _PATIENT = 3  # steps without a pass before the watch says that it sees none
 
 
@@ -65,25 +61,22 @@ class Watch:
         self.optimizer = optimizer
         self.every = every
         self.step = 0
-        self.latest: Mapping[str, Glimpse] = {}
         self._notes: dict[str, None] = {}
-        self._sinks, self._scaler, self._axis = tuple(sinks), scaler, batch_axis
+        self._teller = Teller(sinks, self._note)
+        self._scaler, self._axis = scaler, batch_axis
         self._patience, self._example = patience, example
         device = next((p.device for p in model.parameters()), torch.device("cpu"))
         self._clock = Clock(device)
         self._posts: dict[str, Post] = {}
         self._ledger = Ledger()
         self._examples_before = 0
-        self._chronicle: Chronicle | None = None
         self._gradients: Gradients | None = None
         self._passes: Passes | None = None
         self._hooks = ExitStack()
         self._guard = Guard(self._fail)
         self._group = Group.of(model)
         self._beats: list[Beat] = []
-        self._pending: list[Look] = []
         self._taken = False
-        self._scale: float | None = None
         self._blind = 0
 
     def start(self) -> Self:
@@ -117,11 +110,7 @@ class Watch:
             with self._guard:
                 self._finish()
         self._detach()
-        for sink in self._sinks:
-            try:
-                sink.close()
-            except Exception as error:  # noqa: BLE001 - a training that ends must end
-                self._warn(f"closing {type(sink).__name__} failed", error)
+        self._teller.close()
 
     def _finish(self) -> None:
         """Look once more, at the step that was the last, and read all that was looked at."""
@@ -168,7 +157,7 @@ class Watch:
     @property
     def events(self) -> tuple[Event, ...]:
         """What happened so far, by step: deaths, returns, collapses, each with its cause."""
-        return () if self._chronicle is None else self._chronicle.events
+        return self._teller.events
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -180,9 +169,14 @@ class Watch:
         """What the latest counted pass was called with, detached; None while nothing is seen."""
         return None if self._passes is None else self._passes.latest
 
+    @property
+    def latest(self) -> Mapping[str, Glimpse]:
+        """What the latest look saw of each site: counts, steps, gradients, moments."""
+        return self._teller.latest
+
     def dead(self) -> dict[str, tuple[int, ...]]:
         """The units of each site that are dead now: silent for longer than chance explains."""
-        return {} if self._chronicle is None else self._chronicle.dead()
+        return self._teller.dead()
 
     def restart(self) -> None:
         """Begin the counts of the census anew; steps and events go on."""
@@ -282,11 +276,9 @@ class Watch:
         if self.optimizer is None:
             for handle in self._gradients.listen(self._guard):
                 self._hooks.callback(handle.remove)
-        if self._chronicle is None:
-            sites = {name: post.wiring.site for name, post in self._posts.items()}
-            patience = PATIENCE if self._patience is None else self._patience
-            window = min(max(_WINDOW, _SAMPLES * self.every), _MOST)
-            self._chronicle = Chronicle(sites, patience=patience, window=window)
+        sites = {name: post.wiring.site for name, post in self._posts.items()}
+        patience = PATIENCE if self._patience is None else self._patience
+        self._teller.begin(sites, patience=patience, apart=_SAMPLES * self.every)
 
     def _beat(self, squares: list[float | torch.Tensor]) -> Beat:
         rate = max((_number(g["lr"]) for g in self._groups), default=float("nan"))
@@ -310,46 +302,14 @@ class Watch:
         beats, self._beats = self._beats, []
         examples = self._ledger.examples
         look = Look.at(self.step, examples, self._posts, self._gradients, beats, group=self._group)
-        self._pending.append(look)
+        self._teller.add(look)
 
     def _read(self, group: Group, *, everything: bool) -> None:
-        """Read the looks that have arrived: on an accelerator all but the latest."""
-        keep = 0 if everything else 1
-        while len(self._pending) > keep and self._chronicle is not None:
-            look = self._pending.pop(0)
-            look.arrived()
-            # Together at once, before anything can fail here that does not fail elsewhere.
-            self.latest = look.glimpses(self._ledger, group)
-            for beat in look.beats:
-                pulse = beat.pulse(self._scale)
-                self._scale = pulse.scale
-                self._chronicle.pulse(pulse)
-            self._note_unseen()
-            events = self._chronicle.look(look.step, self.latest)
-            if self._sinks:
-                self._tell(look.step, records(self.latest, look.step), events)
-
-    def _note_unseen(self) -> None:
-        """Say which sites were not seen by the hooks that should have seen them."""
-        if self._passes is not None:
+        """Read the looks that have arrived, and say which sites were not seen by their hooks."""
+        read = self._teller.read(self._ledger, group, everything=everything)
+        if read and self._passes is not None:
             counted = {name for name, glimpse in self.latest.items() if glimpse.seen.any()}
             self._note(*self._passes.missed(counted))
-
-    def _tell(self, step: int, values: Mapping[str, float], events: Sequence[Event]) -> None:
-        """Tell the sinks; one that fails is left out from then on, with a warning."""
-        for sink in tuple(self._sinks):
-            try:
-                sink.numbers(step, values)
-                for event in events:
-                    sink.event(event)
-            except Exception as error:  # noqa: BLE001 - neither training nor watch may end of it
-                self._sinks = tuple(one for one in self._sinks if one is not sink)
-                self._warn(f"{type(sink).__name__} failed", error)
-
-    def _warn(self, what: str, error: Exception) -> None:
-        told = f"{what}, and hinge.watch goes on without it: {type(error).__name__}: {error}"
-        self._note(told)
-        warnings.warn(told, RuntimeWarning, stacklevel=2)
 
     def _note(self, *notes: str) -> None:
         self._notes.update(dict.fromkeys(notes))

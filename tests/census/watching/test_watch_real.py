@@ -192,3 +192,13 @@ def test_options_of_a_revival_that_mean_nothing(wrong):
     with pytest.raises(OptionError, match="goes by what a watch sees"):
         hinge.auto_revive(model)
     assert not hooks_of(model, watch.optimizer)
+
+
+def test_counts_that_begin_anew_just_before_a_look_are_no_explosion():
+    model, data = built(Mlp), batches((IN,), 40)
+    with hinge.watch(model, sgd(model, 0.0), every=2) as watch:
+        train(model, watch.optimizer, data)
+        watch.restart()
+    assert not watch.events
+    assert watch.latest["relu1"].seen.tolist() == [0] * 8
+    assert torch.isfinite(torch.from_numpy(watch.latest["relu1"].top)).all()

@@ -34,7 +34,7 @@ class Post:
         self.wiring = wiring
         self.clock = clock
         self.counts = torch.zeros(len(GLANCED), n, dtype=torch.int64, device=device)
-        self.reals = torch.zeros(3, n, dtype=torch.float64, device=device)
+        self.reals = torch.full((3, n), -torch.inf, dtype=torch.float64, device=device)
         self.marks = torch.zeros(2, n, dtype=torch.int64, device=device)
         self.sampled = Moments(wiring.site, wiring.traits)
         self.attendance = Attendance(n)
@@ -49,10 +49,10 @@ class Post:
         self.restart()
 
     def restart(self) -> None:
-        """Forget all that was counted."""
+        """Forget all that was counted, but not the latest step, whose top is no count."""
         self.counts.zero_()
         self.counts[_ROW["last_fired"]] = -1
-        self.reals[0], self.reals[1:] = torch.inf, -torch.inf
+        self.reals[0], self.reals[1] = torch.inf, -torch.inf
         self.marks.zero_()
         self.marks[1] = -1
         self.sampled = Moments(self.wiring.site, self.wiring.traits)

@@ -18,7 +18,7 @@ SCHEMA, VERSION = "receipt", 1
 
 _CONTRACTS: dict[Preserves, str] = {
     "everywhere": "on every input",
-    "data": "on the data",
+    "data": "on the data, in eval mode",
     "no": "not promised",
 }
 

@@ -176,3 +176,17 @@ def test_no_remedy_is_advised_that_cannot_help_either():
     with pytest.raises(UnsupportedError, match="weight_norm") as told:
         hinge.revive(model, {"1": [0]}, inputs())
     assert "Redraw" not in str(told.value)
+
+
+def test_what_was_changed_again_is_undone_in_order_only():
+    model = mlp()
+    before = list(model)
+    first = hinge.swap(model, "relu", "gelu")
+    second = hinge.insert_batchnorm(model, "1", inputs())
+    between = list(model)
+    with pytest.raises(OptionError, match="later change first"):
+        first.undo()
+    assert all(now is then for now, then in zip(model, between, strict=True))
+    second.undo()
+    first.undo()
+    assert all(now is then for now, then in zip(model, before, strict=True))

@@ -190,3 +190,10 @@ def test_what_was_changed_again_is_undone_in_order_only():
     second.undo()
     first.undo()
     assert all(now is then for now, then in zip(model, before, strict=True))
+
+
+def test_an_embedding_that_is_drawn_along_is_named():
+    model = nn.Sequential(nn.Embedding(9, 6), nn.Linear(6, 9, bias=False))
+    model[1].weight = model[0].weight
+    assert any("weight of 0" in note for note in hinge.reinit(model).notes)
+    assert hinge.reinit(mlp()).notes == ()

@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 import hinge
-from hinge.errors import HingeError, UnsupportedError
+from hinge.errors import HingeError, OptionError, UnsupportedError
+from hinge.remedies import Lift, Redraw, Resample, Split
 
 
 class Residual(nn.Module):
@@ -119,3 +120,80 @@ def test_a_variance_that_half_precision_cannot_hold_is_refused():
 def test_no_site_is_a_mistake():
     with pytest.raises(HingeError, match="no name"):
         hinge.insert_batchnorm(mlp(), [], inputs())
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Lift("much"),
+        lambda: Lift(None),
+        lambda: Split(noise="much"),
+        lambda: Split(seed=None),
+        lambda: Redraw(gain="much"),
+        lambda: Redraw(seed=0.5),
+        lambda: Resample(scale="much"),
+        lambda: hinge.revive(mlp(), {"1": [0]}, inputs(), by="lift"),
+        lambda: hinge.revive(mlp(), {"1": [0]}, inputs(), by=Lift),
+        lambda: hinge.revive(mlp(), {"1": [0]}, inputs(), batch_size=0),
+        lambda: hinge.revive(mlp(), {"1": [0]}, inputs(), batch_size=-1),
+    ],
+)
+def test_options_of_another_type_are_told_in_four_parts(make):
+    with pytest.raises(OptionError):
+        make()
+
+
+def test_the_share_is_met_behind_units_that_were_lifted_too():
+    model, x = mlp().double(), inputs().double()
+    with torch.no_grad():
+        model[2].bias[1] = -5.0
+        model[2].weight[1, 0] = 3.0
+    hinge.revive(model, {"1": [0, 2], "3": [1]}, x, by=Lift(keep_outgoing=True))
+    assert (model[:3](x)[:, 1] > 0).double().mean() == 0.2
+
+
+def test_parameters_that_stay_frozen_are_named():
+    model = mlp().requires_grad_(requires_grad=False)
+    receipt = hinge.revive(model, {"1": [0]}, inputs())
+    assert any("0.bias" in note and "2.weight" in note for note in receipt.notes)
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_units_of_several_groups_are_not_copied(first):
+    torch.manual_seed(0)
+    grouped, plain = nn.ConvTranspose2d(8, 8, 3, groups=2), nn.Conv2d(8, 8, 3)
+    makers = (nn.Conv2d(8, 8, 3, groups=2), plain) if first else (plain, grouped)
+    model = nn.Sequential(makers[0], nn.ReLU(), makers[1])
+    with torch.no_grad():
+        model[0].bias[[0, 2]] = -50.0
+    with pytest.raises(UnsupportedError, match="2 groups"):
+        hinge.revive(model, {"1": [0, 2]}, inputs(4, 8, 6, 6), by=Split())
+
+
+def test_no_remedy_is_advised_that_cannot_help_either():
+    model = mlp()
+    torch.nn.utils.parametrizations.weight_norm(model[0])
+    with pytest.raises(UnsupportedError, match="weight_norm") as told:
+        hinge.revive(model, {"1": [0]}, inputs())
+    assert "Redraw" not in str(told.value)
+
+
+def test_what_was_changed_again_is_undone_in_order_only():
+    model = mlp()
+    before = list(model)
+    first = hinge.swap(model, "relu", "gelu")
+    second = hinge.insert_batchnorm(model, "1", inputs())
+    between = list(model)
+    with pytest.raises(OptionError, match="later change first"):
+        first.undo()
+    assert all(now is then for now, then in zip(model, between, strict=True))
+    second.undo()
+    first.undo()
+    assert all(now is then for now, then in zip(model, before, strict=True))
+
+
+def test_an_embedding_that_is_drawn_along_is_named():
+    model = nn.Sequential(nn.Embedding(9, 6), nn.Linear(6, 9, bias=False))
+    model[1].weight = model[0].weight
+    assert any("weight of 0" in note for note in hinge.reinit(model).notes)
+    assert hinge.reinit(mlp()).notes == ()

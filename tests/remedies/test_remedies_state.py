@@ -196,7 +196,7 @@ def test_a_receipt_says_what_was_done():
     moved = "the outputs moved by at most 0.25 (their standard deviation is 1.5)."
     assert str(receipt).splitlines() == [
         f"Lift(share=0.2): 2 units at 1 site changed; {moved}",
-        "  preserves the function: on the data",
+        "  preserves the function: on the data, in eval mode",
         "  b rose.",
         "  note: x",
     ]

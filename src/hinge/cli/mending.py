@@ -13,7 +13,7 @@ from torch import nn
 import hinge
 from hinge.cli.inputs import Cut, Takes, load_model, open_data
 from hinge.cli.inputs.sources import Reference
-from hinge.cli.inputs.weights import SAFE_FILES
+from hinge.cli.inputs.weights import SAFE_FILES, words_of
 from hinge.cli.outputs import Outputs
 from hinge.cli.progress import progress_bar
 from hinge.cli.revive import By
@@ -36,10 +36,11 @@ _OTHERS: dict[By, type[Redraw | Split | Resample]] = {
 
 @dataclass(frozen=True)
 class Mended:
-    """A receipt, and the weights of the model that it is for."""
+    """A receipt, the weights of the model that it is for, and the words of their file."""
 
     receipt: Receipt
     model: nn.Module
+    words: Mapping[str, str]
 
     def page(self) -> Page:
         """Return the receipt as a page."""
@@ -53,7 +54,7 @@ class Mended:
         """Return all weights under their names in the model; shared ones under each name."""
         weights = self.model.state_dict()
         alone = {name: value.detach().contiguous().clone() for name, value in weights.items()}
-        return safetensors.torch.save(alone, {"format": "pt"})
+        return safetensors.torch.save(alone, {**self.words, "format": "pt"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +73,8 @@ class _Job:
         model = load_model(self.model, self.weights)
         if isinstance(model, Network):
             raise _graph(self.model)
-        return self.outputs.deliver(Mended(self._changed(model), model), self._title)
+        mended = Mended(self._changed(model), model, words_of(self.weights))
+        return self.outputs.deliver(mended, self._title)
 
     @property
     def _title(self) -> str:

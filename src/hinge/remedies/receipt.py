@@ -18,7 +18,7 @@ SCHEMA, VERSION = "receipt", 1
 
 _CONTRACTS: dict[Preserves, str] = {
     "everywhere": "on every input",
-    "data": "on the data",
+    "data": "on the data, in eval mode",
     "no": "not promised",
 }
 
@@ -48,7 +48,8 @@ class Receipt:
         """Put all that was changed back, bit for bit; the optimizer's state too.
 
         What the same tensors have learned since is lost, other tensors keep it: undo at once,
-        or not at all. Raises `OptionError` when called again.
+        or not at all. Raises `OptionError` when called again, or while modules that were put in
+        have been replaced by a later remedy.
         """
         if self._undone:
             raise OptionError(

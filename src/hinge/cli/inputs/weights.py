@@ -10,6 +10,7 @@ from pickle import UnpicklingError
 from typing import Any
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -40,7 +41,7 @@ def load_weights(model: nn.Module, path: Path) -> None:
     ModelError
         The weights are of another model: names or shapes differ.
     """
-    found = _unwrapped(_read(existing_file(path)), model)
+    found = _tied(_unwrapped(_read(existing_file(path)), model), model)
     wanted = model.state_dict()
     complaints = [
         *_differing(wanted, found),
@@ -55,6 +56,28 @@ def load_weights(model: nn.Module, path: Path) -> None:
             do="pass the weights of this model, or the code that made the model they are of",
         )
     model.load_state_dict(found)
+
+
+def words_of(path: Path | None) -> dict[str, str]:
+    """What a ``.safetensors`` file says of its weights beside them; nothing of other files."""
+    if path is None or path.suffix.lower() not in SAFE_FILES:
+        return {}
+    with safe_open(path, "pt") as file:
+        return dict(file.metadata() or {})
+
+
+def _tied(found: dict[str, Tensor], model: nn.Module) -> dict[str, Tensor]:
+    """The weights, shared ones by all their names; `safetensors.torch.save_model` keeps one."""
+    names: dict[int, list[str]] = {}
+    for name, tensor in model.state_dict(keep_vars=True).items():
+        names.setdefault(id(tensor), []).append(name)
+    shared = {
+        name: found[there]
+        for same in names.values()
+        for there in [name for name in same if name in found][:1]
+        for name in same
+    }
+    return {**shared, **found}
 
 
 def _read(path: Path) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -36,6 +36,29 @@ class Slot:
         else:
             back.callback(_function_again, owner, name, self.content)
             setattr(owner, name, module)
+
+    @property
+    def standing(self) -> Any:
+        """What stands there now."""
+        return self.owner._modules.get(self.name, vars(self.owner).get(self.name))  # noqa: SLF001 as above
+
+
+def way_back(back: ExitStack, slots: Iterable[Slot]) -> Callable[[], None]:
+    """The undo of steps that are all done: it refuses while something else was put into a place."""
+    placed, steps = [(slot, slot.standing) for slot in slots], back.pop_all()
+
+    def undo() -> None:
+        for slot, there in placed:
+            if slot.standing is not there:
+                raise OptionError(
+                    "the remedy cannot be undone, since the model was changed again since",
+                    where=slot.path,
+                    found=type(slot.standing).__name__,
+                    do="undo the later change first",
+                )
+        steps.close()
+
+    return undo
 
 
 def slots_of(model: nn.Module, wanted: Callable[[Any], bool]) -> Iterator[Slot]:

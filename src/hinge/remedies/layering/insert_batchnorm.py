@@ -17,7 +17,13 @@ from hinge.remedies.changing.keeping import check_reduced, train_too
 from hinge.remedies.changing.movement import held
 from hinge.remedies.changing.optimizer_state import holders
 from hinge.remedies.changing.runs import Measured, Runs
-from hinge.remedies.changing.slots import Slot, checked_model, settle_encoders, slots_of_module
+from hinge.remedies.changing.slots import (
+    Slot,
+    checked_model,
+    settle_encoders,
+    slots_of_module,
+    way_back,
+)
 from hinge.remedies.layering.moments import Moments
 from hinge.remedies.receipt import Receipt
 from hinge.tracing.trace import Call
@@ -102,7 +108,7 @@ def insert_batchnorm(
         trained, notes = train_too(back, optimizer, parameters)
         movement = measured.movement()
         contract, broken = held("everywhere" if preserving else "no", movement, body)
-        undo = back.pop_all().close
+        undo = way_back(back, [slot for _, slot, _ in plan])
     return Receipt(
         "insert_batchnorm" + ("" if preserving else "(preserving=False)"),
         {},

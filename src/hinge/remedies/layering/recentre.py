@@ -16,7 +16,7 @@ from hinge.remedies.changing.keeping import check_reduced, keep, train_too
 from hinge.remedies.changing.movement import held
 from hinge.remedies.changing.optimizer_state import holders
 from hinge.remedies.changing.runs import Measured, Runs
-from hinge.remedies.changing.slots import Slot, checked_model, slots_of_module
+from hinge.remedies.changing.slots import Slot, checked_model, slots_of_module, way_back
 from hinge.remedies.layering.moments import Moments
 from hinge.remedies.receipt import Receipt
 from hinge.tracing.batches import Batch
@@ -91,7 +91,7 @@ def recentre(model: nn.Module, data: Any, *, optimizer: Any = None) -> Receipt:
         movement = measured.movement()
         padded = [one.paths for one in first if one.padded]
         contract, broken = held("no" if padded else "everywhere", movement, body)
-        undo = back.pop_all().close
+        undo = way_back(back, [slot for one in first for slot in one.slots])
     notes += (*broken,)
     if padded:
         notes += (

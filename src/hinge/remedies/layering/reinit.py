@@ -93,7 +93,11 @@ def reinit(
         changes = (f"drawn anew: {names}", *scaled.changes, *forget(optimizer, tensors))
         movement = measured.movement()
         undo = back.pop_all().close
-    notes = (*scaled.notes, *(_others(body, tensors) if layers is None else ()))
+    notes = (
+        *scaled.notes,
+        *_shared(body, chosen),
+        *(_others(body, tensors) if layers is None else ()),
+    )
     return Receipt(
         f"reinit by {method.name}", {}, "no", movement.moved, movement.spread, changes, notes, undo
     )
@@ -145,6 +149,18 @@ def _variances(runs: Runs, module: nn.Module | None = None) -> dict[int, float]:
 
     runs.over_modules(called)
     return {key: float(one.variance) for key, one in seen.items()}
+
+
+def _shared(model: nn.Module, layers: Sequence[Weighted]) -> list[str]:
+    """Name the modules of another kind that have the same weights, such as a tied embedding."""
+    drawn = {id(layer.weight): layer.path for layer in layers}
+    kinds = {id(layer.weight): type(layer.module) for layer in layers}
+    return [
+        f"the weight of {path}, which is that of {drawn[id(one)]} too, was drawn with it"
+        for path, module in model.named_modules()
+        for one in module.parameters(recurse=False)
+        if id(one) in drawn and type(module) is not kinds[id(one)]
+    ]
 
 
 def _others(model: nn.Module, drawn: Sequence[Tensor]) -> tuple[str, ...]:

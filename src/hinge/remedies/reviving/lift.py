@@ -10,6 +10,7 @@ import torch
 from hinge.errors import OptionError, UnsupportedError
 from hinge.remedies.changing.draft import Draft
 from hinge.remedies.reviving.case import Case, Plan
+from hinge.remedies.reviving.numbers import lies_within
 from hinge.remedies.reviving.outgoing import release
 from hinge.remedies.reviving.passes import Passes
 from hinge.remedies.reviving.seen import SitesSeen, UnitsSeen
@@ -17,6 +18,7 @@ from hinge.remedies.reviving.seen import SitesSeen, UnitsSeen
 _KEEP = "use Lift(keep_outgoing=True), which moves the function, or leave these units out"
 _COARSE = 1e-3
 _REDRAW = "use Redraw(), which draws their weights anew"
+_LEAVE = "leave these units out; where weights are computed (weight_norm, pruning), end that first"
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Lift:
     keep_outgoing: bool = False
 
     def __post_init__(self) -> None:
-        if not 0 < self.share < 1:
+        if not lies_within(self.share, 0, 1):
             raise OptionError(
                 "this is no share of the data",
                 where="Lift(share=)",
@@ -65,6 +67,8 @@ class Lift:
                 _refuse_tied(case)
                 plan.changes.append(release(case, draft, plan, _KEEP))
         self._refine(cases, offsets, draft, passes)
+        if self.keep_outgoing:
+            self._follow(cases, offsets, draft, passes)
         for case, offset, start in zip(cases, offsets, starts, strict=True):
             self._report(case, offset, draft.entries(offset, 0, case.units) - start, plan)
         return plan
@@ -98,6 +102,15 @@ class Lift:
         seen = SitesSeen({c.name: c.wiring for c in cases}, {c.name: c.units for c in cases})
         passes.over(seen.add, draft=draft)
         for case, offset in rough:
+            self._lift(case, seen.by_site[case.name], offset, draft)
+
+    def _follow(
+        self, cases: Sequence[Case], offsets: Sequence[str], draft: Draft, passes: Passes
+    ) -> None:
+        """Lift again, site by site, what reads units that were lifted before it."""
+        for case, offset in list(zip(cases, offsets, strict=True))[1:]:
+            seen = SitesSeen({case.name: case.wiring}, {case.name: case.units})
+            passes.over(seen.add, draft=draft)
             self._lift(case, seen.by_site[case.name], offset, draft)
 
     def _report(self, case: Case, offset: str, raised: torch.Tensor, plan: Plan) -> None:
@@ -154,8 +167,9 @@ def _offset(case: Case, draft: Draft) -> str:
 
 
 def _unliftable(case: Case, found: str) -> UnsupportedError:
+    do = _REDRAW if case.wiring.maker is not None else _LEAVE
     return UnsupportedError(
-        "the units cannot be lifted", where=case.named(case.units), found=found, do=_REDRAW
+        "the units cannot be lifted", where=case.named(case.units), found=found, do=do
     )
 
 

@@ -55,7 +55,8 @@ def _hand_over(case: Case, reader: Reader, seen: InputSeen, draft: Draft, plan: 
     shifted = draft.entries(reader.bias, 0, everyone) + added
     draft.write(reader.bias, 0, everyone, shifted, anew=False)
     plan.changes.append(
-        f"{reader.bias} took over what {case.named(case.units)} gave to it on average."
+        f"{reader.bias} took over what {case.named(case.units)} gave to it on average, in "
+        "eval mode."
     )
     if image or not torch.equal(low, high):
         plan.breaks(

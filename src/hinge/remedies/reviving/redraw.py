@@ -13,6 +13,7 @@ from torch.nn.modules.module import register_module_forward_pre_hook
 from hinge.errors import OptionError
 from hinge.remedies.changing.draft import Draft
 from hinge.remedies.reviving.case import Case, Plan
+from hinge.remedies.reviving.numbers import check_seed, lies_within
 from hinge.remedies.reviving.outgoing import release
 from hinge.remedies.reviving.passes import Passes
 from hinge.remedies.reviving.seen import SitesSeen
@@ -39,7 +40,7 @@ class Redraw:
     stay in the mean where the next layer is affine, and no more is promised.
 
     ``seed`` is that of the draws; torch's own random state is left alone.
-    Raises `OptionError` for a gain that is not positive.
+    Raises `OptionError` for a gain that is not positive, or a seed that is no whole number.
     """
 
     gain: float | None = None
@@ -48,7 +49,8 @@ class Redraw:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.gain is not None and not 0 < self.gain < math.inf:
+        check_seed(self.seed, "Redraw(seed=)")
+        if self.gain is not None and not lies_within(self.gain, 0, math.inf):
             raise OptionError(
                 "this is no gain",
                 where="Redraw(gain=)",

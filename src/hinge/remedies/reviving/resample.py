@@ -11,6 +11,7 @@ import torch
 from hinge.errors import DataError, OptionError, UnsupportedError
 from hinge.remedies.changing.draft import Draft
 from hinge.remedies.reviving.case import Case, Plan
+from hinge.remedies.reviving.numbers import check_seed, lies_within
 from hinge.remedies.reviving.passes import Passes
 from hinge.tracing.batches import Batch
 from hinge.tracing.gradients import floating
@@ -40,7 +41,7 @@ class Resample:
     ``loss(output, batch)`` with one number per input. The function moves. ``seed`` is that of
     the draws; torch's own random state is left alone.
     Where encoder and decoder are tied, the row that is both gets the encoder's norm.
-    Raises `OptionError` for a scale that is not positive.
+    Raises `OptionError` for a scale that is not positive, or a seed that is no whole number.
     """
 
     scale: float = 0.2
@@ -48,7 +49,8 @@ class Resample:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not 0 < self.scale < float("inf"):
+        check_seed(self.seed, "Resample(seed=)")
+        if not lies_within(self.scale, 0, float("inf")):
             raise OptionError(
                 "this is no scale",
                 where="Resample(scale=)",

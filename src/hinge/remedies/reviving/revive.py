@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from numbers import Integral
 from typing import Any
 
 from torch import nn
@@ -64,14 +65,16 @@ def revive(
     Raises
     ------
     OptionError
-        A site or unit that the model does not have; a unit that fires on the data; an
-        optimizer that does not hold what is to be changed; units that the remedy cannot help.
+        What is no remedy; a site or unit that the model does not have; a unit that fires on
+        the data; an optimizer that does not hold what is to be changed; units that the
+        remedy cannot help.
     UnsupportedError
         The weights that make or read the units cannot be changed for them alone.
     DataError, ModelError
         The data are empty or do not fit; the model is no torch module.
     """
     by = Lift() if by is None else by
+    _check(by, batch_size)
     target = _module(model)
     holders(optimizer)  # refuses what is none, before the data are run
     chosen = chosen_units(units)
@@ -93,7 +96,7 @@ def revive(
         movement.moved,
         movement.spread,
         tuple(plan.changes),
-        (*plan.notes, *notes),
+        (*plan.notes, *_frozen(draft), *notes),
         before.restore,
     )
 
@@ -135,6 +138,35 @@ def _module(model: Any) -> nn.Module:
         found=type(model).__name__,
         do="pass the torch.nn.Module that is trained",
     )
+
+
+def _check(by: Any, batch_size: Any) -> None:
+    """See that these are a remedy and a number of examples. Raises `OptionError`."""
+    if isinstance(by, type) or not callable(getattr(by, "plan", None)):
+        raise OptionError(
+            "this is no remedy",
+            where="hinge.revive(by=)",
+            found=repr(by),
+            do="pass Lift(), Redraw(), Split() or Resample() of hinge.remedies",
+        )
+    if not isinstance(batch_size, Integral) or batch_size < 1:
+        raise OptionError(
+            "this is no number of examples",
+            where="hinge.revive(batch_size=)",
+            found=repr(batch_size),
+            do="pass a whole number from 1 on, such as 256",
+        )
+
+
+def _frozen(draft: Draft) -> list[str]:
+    """Say which changed parameters will not be trained: what waits for gradient waits for ever."""
+    names = [
+        name
+        for name, (tensor, _) in draft.changed.items()
+        if isinstance(tensor, nn.Parameter) and not tensor.requires_grad
+    ]
+    note = "Units whose outgoing weights are 0 and stay frozen never count again."
+    return [f"Frozen (requires_grad=False): {', '.join(names)}. {note}"] if names else []
 
 
 def _refuse_firing(cases: Sequence[Case]) -> None:

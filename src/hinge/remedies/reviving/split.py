@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+from torch import nn
 
 from hinge.errors import OptionError, UnsupportedError
 from hinge.remedies.changing.draft import Draft
 from hinge.remedies.changing.movement import hold
 from hinge.remedies.reviving.case import Case, Plan
+from hinge.remedies.reviving.numbers import check_seed, lies_within
 from hinge.remedies.reviving.outgoing import release
 from hinge.remedies.reviving.passes import Passes
 from hinge.tracing.wiring import Maker
@@ -33,14 +35,17 @@ class Split:
     ``noise``, relative to the norm of the incoming weights, tells the twins apart: without it
     they would learn the same for ever. The function is preserved on the data up to it.
     ``seed`` is that of the noise; torch's own random state is left alone.
-    Raises `OptionError` for a noise that is negative or infinite.
+    Raises `OptionError` for a noise that is negative or infinite, or a seed that is no whole
+    number; `UnsupportedError` where a grouped layer makes or reads the units, since a copy would
+    read other inputs or reach other outputs.
     """
 
     noise: float = 1e-3
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.noise < math.inf:
+        check_seed(self.seed, "Split(seed=)")
+        if self.noise != 0 and not lies_within(self.noise, 0, math.inf):
             raise OptionError(
                 "this is no amount of noise",
                 where="Split(noise=)",
@@ -59,6 +64,7 @@ class Split:
         makers = [case.row_maker(draft, _REDRAW) for case in cases]
         for case, maker in zip(cases, makers, strict=True):
             _refuse_tied(case)
+            _refuse_grouped(case, maker, passes.model)
             donors = _donors(case)
             release(case, draft, plan, "use Lift(keep_outgoing=True), or leave these units out")
             _copy(case, maker, donors, draft)
@@ -138,3 +144,16 @@ def _refuse_tied(case: Case) -> None:
             found="they are the incoming weights too (tied)",
             do="use Lift(keep_outgoing=True) or Redraw(), which move the function",
         )
+
+
+def _refuse_grouped(case: Case, maker: Maker, model: nn.Module) -> None:
+    for weight in (maker.weight, *(reader.weight for reader in case.wiring.readers)):
+        layer = weight.rpartition(".")[0]
+        groups = getattr(model.get_submodule(layer), "groups", 1)
+        if groups != 1:
+            raise UnsupportedError(
+                "units of a grouped convolution cannot stand in for each other",
+                where=case.named(case.units),
+                found=f"{groups} groups in {layer}",
+                do=_REDRAW,
+            )

@@ -76,6 +76,8 @@ def recipe(new: str | Activation | JointActivation, options: Mapping[str, Any]) 
     record = activation_named(new)
     given = {_ALIASES.get(name, name): value for name, value in options.items()}
     channels = given.pop("num_parameters", None)
+    if isinstance(channels, float) and channels.is_integer():
+        channels = int(channels)  # the command line knows no whole numbers
     if channels is not None and not (isinstance(channels, int) and channels > 0):
         raise OptionError(
             "there is no such number of channels",

@@ -13,7 +13,13 @@ from hinge.remedies.changing.keeping import check_reduced, train_too
 from hinge.remedies.changing.movement import held
 from hinge.remedies.changing.optimizer_state import holders
 from hinge.remedies.changing.runs import Measured, Runs
-from hinge.remedies.changing.slots import checked_model, checked_paths, settle_encoders, within
+from hinge.remedies.changing.slots import (
+    checked_model,
+    checked_paths,
+    settle_encoders,
+    way_back,
+    within,
+)
 from hinge.remedies.receipt import Receipt
 from hinge.remedies.swapping.exchange import Calls, Exchange, activations_in, exchanges, of_kind
 from hinge.remedies.swapping.making import activation_named, recipe
@@ -95,7 +101,7 @@ def swap(
         left = _left(kept, plan, Calls.over(body, runs), paths)
         same = all(one.same for one in plan)
         contract, broken = held("everywhere" if same else "no", movement, body)
-        undo = back.pop_all().close
+        undo = way_back(back, [slot for one in plan for slot in one.slots])
     return Receipt(
         f"swap {kept.name} for {wanted.record.name}",
         {},

@@ -11,7 +11,7 @@ with quartiles. One thread.
 * *dead*: units that fire on no example; a leaky slope does not make one alive;
 * *gradient*: how many of the 48 have one at their weights in the first step after;
 * *kept*: how often the outputs stayed within 1e-5 of their spread where the receipt promises
-  it; that of ``Split()`` promises it up to its noise, which is more.
+  it.
 
 The second table redraws the 16 living units with the lowest ReDo score: what they gave on
 average goes into the next bias, and the mean of the outputs stays. GnT and continual backprop

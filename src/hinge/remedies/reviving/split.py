@@ -20,6 +20,10 @@ from hinge.remedies.reviving.passes import Passes
 from hinge.tracing.wiring import Maker
 
 _REDRAW = "use Redraw(), which draws their weights anew"
+_NOISY = (
+    "The noise that tells the twins apart moves the outputs: Split(noise=0) does not, but its "
+    "twins would learn the same."
+)
 _OF_NORM = ("weight", "bias", "running_mean", "running_var")
 
 
@@ -33,7 +37,7 @@ class Split:
     split twice.
 
     ``noise``, relative to the norm of the incoming weights, tells the twins apart: without it
-    they would learn the same for ever. The function is preserved on the data up to it.
+    they would learn the same for ever. With 0 the function is preserved on the data.
     ``seed`` is that of the noise; torch's own random state is left alone.
     Raises `OptionError` for a noise that is negative or infinite, or a seed that is no whole
     number; `UnsupportedError` where a grouped layer makes or reads the units, since a copy would
@@ -74,6 +78,8 @@ class Split:
                 "weights are shared between each unit and its copies."
             )
         hold(plan, passes.compare(draft), draft)  # before noise hides what else moves
+        if self.noise:
+            plan.breaks(_NOISY)
         generator = torch.Generator().manual_seed(self.seed)
         for case, maker in zip(cases, makers, strict=True):
             self._disturb(case, maker, draft, generator)

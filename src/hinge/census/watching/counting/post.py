@@ -11,12 +11,11 @@ from hinge.census.watching.counting.attendance import Attendance
 from hinge.census.watching.counting.moments import Moments
 from hinge.census.watching.counting.shot import Shot
 from hinge.kernels import COUNTS
-from hinge.kernels.glancing import GLANCED, Glancer, glance
-from hinge.kernels.marking import Marker, mark
+from hinge.kernels.glancing import Glancer, glance, nothing_glanced
+from hinge.kernels.marking import Marker, mark, nothing_marked
 from hinge.tracing.arrangement import Arrangement
 from hinge.tracing.wiring import Wiring
 
-_ROW = {name: row for row, name in enumerate(GLANCED)}
 _EXACT = [name for name in COUNTS if name != "zeros"]
 
 
@@ -33,9 +32,8 @@ class Post:
         n, device = wiring.site.n_units, clock.device
         self.wiring = wiring
         self.clock = clock
-        self.counts = torch.zeros(len(GLANCED), n, dtype=torch.int64, device=device)
-        self.reals = torch.full((3, n), -torch.inf, dtype=torch.float64, device=device)
-        self.marks = torch.zeros(2, n, dtype=torch.int64, device=device)
+        self.counts, self.reals, _ = nothing_glanced(n, device)
+        self.marks = nothing_marked(n, device)
         self.sampled = Moments(wiring.site, wiring.traits)
         self.attendance = Attendance(n)
         self.gradient_seen = False
@@ -46,15 +44,14 @@ class Post:
         self._fit: Arrangement | None = None
         self._sizes: tuple[int, int, int, bool] | None = None
         self._arrangements: dict[tuple[torch.Size, int], Arrangement | None] = {}
-        self.restart()
 
     def restart(self) -> None:
         """Forget all that was counted, but not the latest step, whose top is no count."""
-        self.counts.zero_()
-        self.counts[_ROW["last_fired"]] = -1
-        self.reals[0], self.reals[1] = torch.inf, -torch.inf
-        self.marks.zero_()
-        self.marks[1] = -1
+        n, device = self.wiring.site.n_units, self.clock.device
+        counts, reals, _ = nothing_glanced(n, device)
+        self.counts.copy_(counts)
+        self.reals[:-1] = reals[:-1]
+        self.marks.copy_(nothing_marked(n, device))
         self.sampled = Moments(self.wiring.site, self.wiring.traits)
         self.gradient_seen = False
 

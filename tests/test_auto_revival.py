@@ -263,6 +263,7 @@ def _train(rank: int, folder: str) -> None:
         told = {"receipts": receipts, "dead": dead, "weights": model.module.state_dict()}
         told["optimizer"] = loop.optimizer.state_dict()["state"]
         torch.save(told, f"{folder}/{name}{rank}.pt")
+    distributed.barrier()  # who leaves first takes the connection along
     distributed.destroy_process_group()
 
 

@@ -131,6 +131,7 @@ def main(scenario: str, rank: int, meeting: str, out: str) -> None:
         cases = [(0, 0), (1, 5), (0, 12), (1, -1), (0, -1)]
         found = {f"{who} {call}": failing(rank, who, call) for who, call in cases}
     Path(out).write_text(json.dumps(found))
+    distributed.barrier()  # who leaves first takes the connection along
     distributed.destroy_process_group()
 
 

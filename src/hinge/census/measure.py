@@ -22,10 +22,7 @@ def measure(z: torch.Tensor, h: torch.Tensor, arrangement: Arrangement, traits: 
     """
     if traits.by_output:
         return _measure_by_output(z, h, arrangement, traits)
-    z, units_last = laid_out(z, arrangement)
-    h, likewise = laid_out(h, arrangement)
-    if likewise != units_last:
-        h = h.mT.contiguous()  # in memory it lies in another order than z
+    z, h, units_last = both_laid_out(z, h, arrangement)
     if not takes(z, h):
         return measure_by_torch(z, h, traits, units_last=units_last)
     low, high = traits.live
@@ -43,6 +40,17 @@ def laid_out(tensor: torch.Tensor, arrangement: Arrangement) -> tuple[torch.Tens
     if not tensor.is_contiguous() and tensor.mT.is_contiguous():
         return tensor.mT, not units_last
     return tensor.contiguous(), units_last
+
+
+def both_laid_out(
+    z: torch.Tensor, h: torch.Tensor, arrangement: Arrangement
+) -> tuple[torch.Tensor, torch.Tensor, bool]:
+    """Pre-activations and outputs as `laid_out` lays them, both in the order of ``z``."""
+    z, units_last = laid_out(z, arrangement)
+    h, likewise = laid_out(h, arrangement)
+    if likewise != units_last:
+        h = h.mT.contiguous()  # in memory it lies in another order than z
+    return z, h, units_last
 
 
 def _measure_by_output(

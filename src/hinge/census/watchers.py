@@ -12,13 +12,13 @@ import torch
 
 from hinge.activations import traits_of
 from hinge.census.measure import measure
-from hinge.errors import DataError, HingeError
 from hinge.kernels import Measured
 from hinge.layout import Place
 from hinge.network import Network
 from hinge.network.steps import Activate
 from hinge.tracing.arrangement import Arrangement
 from hinge.tracing.batches import Batch, Forward
+from hinge.tracing.failing import explained
 from hinge.tracing.feed import feed_of
 from hinge.tracing.gradients import projection, send_gradients
 from hinge.tracing.guard import untouched
@@ -28,6 +28,8 @@ from hinge.tracing.provenance import Provenance
 from hinge.tracing.running import as_written, unwrapped
 from hinge.tracing.trace import Call, Trace
 from hinge.units import Counts, Feed, Site, Traits
+
+_FORWARD = "; in Python, forward= calls it in any other way"
 
 
 @dataclass(frozen=True)
@@ -88,21 +90,10 @@ class ModelWatcher:
         """One forward pass, each call of an activation handed to ``found``; the output."""
         self._modules.start()
         self._provenance.start(batch.tensors, batch.n, batch.axis)
-        try:
-            with Trace(self._modules, self._provenance, found):
-                return batch.run(self.target, self._forward)
-        except HingeError:
-            raise
-        except Exception as error:
-            shapes = ", ".join(str(tuple(x.shape)) for x in batch.tensors)
-            message = str(error).strip().splitlines() or [""]
-            raise DataError(
-                "the model cannot run on a batch of the data",
-                where=f"the batch that starts at example {first}",
-                found=f"input of shape {shapes}; {type(error).__name__}: {message[0]}",
-                do="pass data of the shape and type that the model takes; in Python, "
-                "forward= calls it in any other way",
-            ) from error
+        where = f"the batch that starts at example {first}"
+        trace = Trace(self._modules, self._provenance, found)
+        with explained(batch, _FORWARD, where), trace:
+            return batch.run(self.target, self._forward)
 
     def _seen(self, call: Call) -> str:
         """Measure one call of an activation; return the name of its site."""

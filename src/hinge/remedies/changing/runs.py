@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from hinge.remedies.changing.failing import explained, no_example
 from hinge.remedies.changing.movement import Movement
 from hinge.tracing.batches import Batch, Preparation
+from hinge.tracing.failing import explained, no_example
 from hinge.tracing.gradients import floating
 from hinge.tracing.guard import untouched
 from hinge.tracing.modules import RunningModules

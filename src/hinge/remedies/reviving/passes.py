@@ -9,10 +9,10 @@ from typing import Any, Protocol
 import torch
 from torch import nn
 
-from hinge.remedies.changing.failing import explained, no_example
 from hinge.remedies.changing.movement import Movement
 from hinge.remedies.reviving.seen import Reading
 from hinge.tracing.batches import Batch, Forward, Preparation
+from hinge.tracing.failing import explained, no_example
 from hinge.tracing.gradients import floating
 from hinge.tracing.guard import untouched
 from hinge.tracing.modules import RunningModules

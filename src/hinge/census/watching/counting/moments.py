@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from hinge.census.measure import laid_out, measure, reduced
+from hinge.census.measure import both_laid_out, measure, reduced
 from hinge.census.tally import Tally
 from hinge.census.watching.counting.shot import on_its_way
 from hinge.kernels import COUNTS
@@ -50,10 +50,8 @@ class Moments:
         self.latest = Batch(torch.from_numpy(batch.counts[_VALUES]), torch.from_numpy(batch.sums))
 
     def _add_there(self, z: torch.Tensor, h: torch.Tensor, arrangement: Arrangement) -> None:
-        laid, units_last = laid_out(z, arrangement)
-        out, likewise = laid_out(h, arrangement)
-        out = out if likewise == units_last else out.mT.contiguous()
-        counts, _, _, sums = reduced(laid, out, self._tally.traits, axis=1 if units_last else 2)
+        z, h, units_last = both_laid_out(z, h, arrangement)
+        counts, _, _, sums = reduced(z, h, self._tally.traits, axis=1 if units_last else 2)
         self.latest = Batch(counts[_VALUES], sums)
         before = self._there
         self._there = (counts, sums) if before is None else (before[0] + counts, before[1] + sums)

@@ -1,4 +1,4 @@
-"""What is said when a model cannot be run on the data that a remedy was given."""
+"""What is said when a model cannot be run on the data that were given."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def no_example() -> DataError:
 
 
 @contextmanager
-def explained(batch: Batch, way: str = "") -> Iterator[None]:
-    """Say on which batch the model failed; ``way`` is what else could be tried."""
+def explained(batch: Batch, way: str = "", where: str = "data") -> Iterator[None]:
+    """Say on what the model failed; ``way`` is what else could be tried, ``where`` the place."""
     try:
         yield
     except HingeError:
@@ -31,7 +31,7 @@ def explained(batch: Batch, way: str = "") -> Iterator[None]:
         message = str(error).strip().splitlines() or [""]
         raise DataError(
             "the model cannot run on a batch of the data",
-            where="data",
+            where=where,
             found=f"input of shape {shapes}; {type(error).__name__}: {message[0]}",
             do=f"pass data of the shape and type that the model takes{way}",
         ) from error
